@@ -1,0 +1,386 @@
+//! The SQLite file behind a label.
+//!
+//! A component opens a connection, uses it and drops it, often once for each request. Opening a file and
+//! reading its schema costs more than most queries, so a dropped connection is kept, with its prepared
+//! statements, for the next to open it - unless its user left something behind in it.
+//!
+//! A statement runs where it was asked for, on the runtime's own thread: a read takes tens of microseconds,
+//! less than handing it to another thread. Two things would make that wrong, and both are seen to. Writers in
+//! this process queue at one lock for each file, so none of them sleeps in SQLite's busy handler; and a write
+//! that finds the file locked all the same, by a transaction or another process, waits on a thread for
+//! blocking work.
+
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::{Value, ValueRef};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a statement waits for another's lock; rusqlite's default, and so Spin's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections kept for the next user of a file.
+const MOST_IDLE: usize = 32;
+
+/// Prepared statements kept in each connection.
+const STATEMENTS: usize = 128;
+
+/// The largest result held for a component. Spin applies the same bound to each row.
+const MOST_RESULT_BYTES: usize = 128 << 20;
+
+/// The first SQLite without the rare corruption when a write-ahead log is reset.
+const FIRST_SAFE_WAL: i32 = 3_051_003;
+
+/// Pragmas that may be given a value and leave nothing in the connection that its next user would notice:
+/// they ask, they act on the file, or they only tune.
+const HARMLESS_PRAGMAS: [&str; 20] = [
+    "analysis_limit",
+    "application_id",
+    "auto_vacuum",
+    "busy_timeout",
+    "cache_size",
+    "foreign_key_check",
+    "foreign_key_list",
+    "incremental_vacuum",
+    "index_info",
+    "index_list",
+    "integrity_check",
+    "journal_mode",
+    "journal_size_limit",
+    "mmap_size",
+    "optimize",
+    "quick_check",
+    "table_info",
+    "temp_store",
+    "user_version",
+    "wal_checkpoint",
+];
+
+/// A database: the file and the idle connections to it.
+pub struct Database {
+    path: Option<PathBuf>,
+    allow_attach_file: bool,
+    idle: Mutex<Vec<Session>>,
+    writer: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// One SQLite connection.
+struct Session {
+    raw: rusqlite::Connection,
+    /// Whether its user changed it in a way the next one would notice.
+    altered: Arc<AtomicBool>,
+}
+
+/// A connection in use; dropping the last handle gives it back.
+#[derive(Clone)]
+pub struct Connection(Arc<InUse>);
+
+struct InUse {
+    session: Mutex<Option<Session>>,
+    database: Arc<Database>,
+}
+
+/// What a statement gave: the rows up to an error, and the error.
+pub struct Outcome {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<Value>>,
+    /// SQLite's message, if the statement failed.
+    pub result: Result<(), String>,
+}
+
+impl Outcome {
+    fn failed(message: impl ToString) -> Self {
+        Self {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            result: Err(message.to_string()),
+        }
+    }
+}
+
+/// Whether a statement found the file locked.
+enum Attempt {
+    Done(Outcome),
+    Busy(Vec<Value>),
+}
+
+impl Database {
+    /// A database in the file at `path`, or, without one, a fresh one in memory for each connection.
+    pub fn new(path: Option<PathBuf>, allow_attach_file: bool) -> Self {
+        Self {
+            path,
+            allow_attach_file,
+            idle: Mutex::default(),
+            writer: Arc::default(),
+        }
+    }
+
+    /// Takes an idle connection or opens one.
+    pub fn open(self: &Arc<Self>) -> Result<Connection, String> {
+        let idle = lock(&self.idle).pop();
+        let session = match idle {
+            Some(session) => session,
+            None => self.connect().map_err(|error| error.to_string())?,
+        };
+        Ok(Connection(Arc::new(InUse {
+            session: Mutex::new(Some(session)),
+            database: self.clone(),
+        })))
+    }
+
+    fn connect(&self) -> rusqlite::Result<Session> {
+        let mut raw = match &self.path {
+            Some(path) => rusqlite::Connection::open(path)?,
+            None => rusqlite::Connection::open_in_memory()?,
+        };
+        raw.busy_timeout(BUSY_TIMEOUT)?;
+        raw.set_prepared_statement_cache_capacity(STATEMENTS);
+        prepare_file(&raw, self.path.as_deref())?;
+        let altered = Arc::new(AtomicBool::new(false));
+        let (seen, allow_attach) = (altered.clone(), self.allow_attach_file);
+        raw.authorizer(Some(move |context: AuthContext<'_>| {
+            if alters_connection(&context.action) {
+                seen.store(true, Ordering::Relaxed);
+            }
+            match context.action {
+                AuthAction::Attach { filename }
+                    if !allow_attach && !matches!(filename, "" | ":memory:") =>
+                {
+                    Authorization::Deny
+                }
+                _ => Authorization::Allow,
+            }
+        }))?;
+        Ok(Session { raw, altered })
+    }
+
+    fn give_back(&self, session: Session) {
+        let clean = self.path.is_some()
+            && session.raw.is_autocommit()
+            && !session.altered.load(Ordering::Relaxed);
+        let mut idle = lock(&self.idle);
+        if clean && idle.len() < MOST_IDLE {
+            idle.push(session);
+        }
+    }
+}
+
+/// What makes an acknowledged write survive the death of the process: the log is written before the statement
+/// returns. It is not synced to the disk each time (`synchronous = full` costs a small write more than twice as
+/// much), so the last writes before a power cut may be lost, never the database's consistency.
+fn prepare_file(raw: &rusqlite::Connection, path: Option<&Path>) -> rusqlite::Result<()> {
+    raw.pragma_update(None, "foreign_keys", true)?;
+    if path.is_some() && rusqlite::version_number() >= FIRST_SAFE_WAL {
+        raw.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        raw.pragma_update(None, "synchronous", "normal")?;
+    }
+    Ok(())
+}
+
+fn alters_connection(action: &AuthAction<'_>) -> bool {
+    match action {
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value: Some(value),
+        } => {
+            let (name, value) = (pragma_name.to_ascii_lowercase(), value.to_ascii_lowercase());
+            match name.as_str() {
+                "foreign_keys" => !matches!(value.as_str(), "1" | "on" | "true" | "yes"),
+                "synchronous" => !matches!(
+                    value.as_str(),
+                    "1" | "2" | "3" | "normal" | "full" | "extra"
+                ),
+                name => !HARMLESS_PRAGMAS.contains(&name),
+            }
+        }
+        AuthAction::Attach { .. }
+        | AuthAction::Detach { .. }
+        | AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempTrigger { .. }
+        | AuthAction::CreateTempView { .. } => true,
+        _ => false,
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let session = self
+            .session
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(session) = session {
+            self.database.give_back(session);
+        }
+    }
+}
+
+impl Connection {
+    /// Runs the first statement of `sql`.
+    pub async fn query(&self, sql: String, parameters: Vec<Value>) -> Outcome {
+        let writes = match self.writes_alone(&sql) {
+            Ok(writes) => writes,
+            Err(message) => return Outcome::failed(message),
+        };
+        // Held until the statement is done, so that writers go one by one and in the order they came.
+        let _turn = if writes {
+            Some(self.0.database.writer.clone().lock_owned().await)
+        } else {
+            None
+        };
+        let parameters = match self.try_query(&sql, parameters) {
+            Attempt::Done(outcome) => return outcome,
+            Attempt::Busy(parameters) => parameters,
+        };
+        let connection = self.clone();
+        tokio::task::spawn_blocking(move || connection.wait_query(&sql, parameters))
+            .await
+            .unwrap_or_else(|error| Outcome::failed(format!("the query was cut off: {error}")))
+    }
+
+    /// The id of the last row inserted.
+    pub fn last_insert_rowid(&self) -> i64 {
+        lock(&self.0.session)
+            .as_ref()
+            .map_or(0, |session| session.raw.last_insert_rowid())
+    }
+
+    /// How many rows the last statement changed.
+    pub fn changes(&self) -> u64 {
+        lock(&self.0.session)
+            .as_ref()
+            .map_or(0, |session| session.raw.changes())
+    }
+
+    /// Whether the statement is a write outside a transaction: those queue. Inside one the lock is already held
+    /// in SQLite, and queueing behind those who wait for it would be a deadlock.
+    fn writes_alone(&self, sql: &str) -> Result<bool, String> {
+        let guard = lock(&self.0.session);
+        let Some(session) = guard.as_ref() else {
+            return Err(CLOSED.to_owned());
+        };
+        let readonly = match session.raw.prepare_cached(sql) {
+            Ok(statement) => statement.readonly(),
+            Err(rusqlite::Error::MultipleStatement) => false,
+            Err(error) => return Err(error.to_string()),
+        };
+        Ok(!readonly && session.raw.is_autocommit())
+    }
+
+    /// Runs a statement, or gives it up at once where the file is locked.
+    fn try_query(&self, sql: &str, parameters: Vec<Value>) -> Attempt {
+        let Ok(guard) = self.0.session.try_lock() else {
+            return Attempt::Busy(parameters);
+        };
+        let Some(session) = guard.as_ref() else {
+            return Attempt::Done(Outcome::failed(CLOSED));
+        };
+        let _ = session.raw.busy_timeout(Duration::ZERO);
+        let outcome = session.run(sql, &parameters);
+        let _ = session.raw.busy_timeout(BUSY_TIMEOUT);
+        match outcome {
+            (outcome, true) if outcome.rows.is_empty() => Attempt::Busy(parameters),
+            (outcome, _) => Attempt::Done(outcome),
+        }
+    }
+
+    /// Runs a statement, waiting for locks.
+    fn wait_query(&self, sql: &str, parameters: Vec<Value>) -> Outcome {
+        match lock(&self.0.session).as_ref() {
+            Some(session) => session.run(sql, &parameters).0,
+            None => Outcome::failed(CLOSED),
+        }
+    }
+}
+
+const CLOSED: &str = "the connection is closed";
+
+impl Session {
+    /// Runs a statement, and says whether it failed at a lock.
+    fn run(&self, sql: &str, parameters: &[Value]) -> (Outcome, bool) {
+        let mut outcome = Outcome {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            result: Ok(()),
+        };
+        match self.fill(&mut outcome, sql, parameters) {
+            Ok(()) => (outcome, false),
+            Err(error) => {
+                let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+                outcome.result = Err(error.to_string());
+                (outcome, busy)
+            }
+        }
+    }
+
+    fn fill(&self, outcome: &mut Outcome, sql: &str, parameters: &[Value]) -> rusqlite::Result<()> {
+        match self.raw.prepare_cached(sql) {
+            Ok(mut statement) => fill_from(&mut statement, outcome, parameters),
+            // Spin runs the first statement of several and passes over the rest.
+            Err(rusqlite::Error::MultipleStatement) => {
+                match rusqlite::Batch::new(&self.raw, sql).next()? {
+                    Some(mut statement) => fill_from(&mut statement, outcome, parameters),
+                    None => Ok(()),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Runs a statement and keeps its rows.
+fn fill_from(
+    statement: &mut rusqlite::Statement<'_>,
+    outcome: &mut Outcome,
+    parameters: &[Value],
+) -> rusqlite::Result<()> {
+    outcome.columns = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let width = outcome.columns.len();
+    let mut bytes = 0;
+    let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+    while let Some(row) = rows.next()? {
+        let mut values = Vec::with_capacity(width);
+        for column in 0..width {
+            values.push(owned(row.get_ref(column)?, &mut bytes));
+        }
+        if bytes > MOST_RESULT_BYTES {
+            outcome.result = Err(format!(
+                "query result exceeds limit of {MOST_RESULT_BYTES} bytes"
+            ));
+            return Ok(());
+        }
+        outcome.rows.push(values);
+    }
+    Ok(())
+}
+
+fn owned(value: ValueRef<'_>, bytes: &mut usize) -> Value {
+    *bytes += size_of::<Value>();
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Text(text) => {
+            *bytes += text.len();
+            Value::Text(String::from_utf8_lossy(text).into_owned())
+        }
+        ValueRef::Blob(blob) => {
+            *bytes += blob.len();
+            Value::Blob(blob.to_vec())
+        }
+    }
+}
+
+/// A panic elsewhere leaves nothing half done behind these locks.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
