@@ -1,0 +1,65 @@
+//! Answers: JSON that SQLite built passed on as it is, with a strong `ETag` where it is a single
+//! resource.
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// JSON text with a status.
+pub fn json_text(status: StatusCode, json: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+}
+
+/// A value as JSON with a status.
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    match serde_json::to_string(value) {
+        Ok(json) => json_text(status, json),
+        Err(error) => crate::error::ApiError::internal(error).into_response(),
+    }
+}
+
+/// 201 with `Location`.
+pub fn created(location: &str, json: String) -> Response {
+    let mut response = json_text(StatusCode::CREATED, json);
+    if let Ok(value) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
+}
+
+/// What the client already has (`If-None-Match`).
+pub struct IfNoneMatch(HeaderMap);
+
+impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let mut known = HeaderMap::new();
+        for value in parts.headers.get_all(header::IF_NONE_MATCH) {
+            known.append(header::IF_NONE_MATCH, value.clone());
+        }
+        Ok(Self(known))
+    }
+}
+
+impl IfNoneMatch {
+    /// 200 with a strong `ETag` over the bytes of the answer, or 304 where the client has them.
+    pub fn answer(&self, json: String) -> Response {
+        let digest = hmac_sha256::Hash::hash(json.as_bytes());
+        let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let tag = format!("\"{tag}\"");
+        let known = self.0.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let matches = known
+            .flat_map(|list| list.split(','))
+            // RFC 9110, 13.1.2: If-None-Match compares weakly.
+            .any(|one| matches!(one.trim(), "*") || one.trim().trim_start_matches("W/") == tag);
+        let mut response =
+            if matches { StatusCode::NOT_MODIFIED.into_response() } else { json_text(StatusCode::OK, json) };
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}

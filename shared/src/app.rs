@@ -1,0 +1,374 @@
+//! What a service is, and its running state.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, State};
+#[cfg(target_family = "wasm")]
+use axum::response::Response;
+use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::answer;
+use crate::auth::{Authorizer, Internal};
+use crate::clients::Identity;
+use crate::clock::{Clock, Instant};
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::error::{ApiError, ApiResult};
+use crate::events::{self, Batch, RelayState};
+use crate::extract::Json;
+use crate::idempotency::Effects;
+use crate::ids::Id;
+use crate::jwks::Jwks;
+use crate::migrate::{Migration, migrate};
+use crate::params;
+use crate::platform::Platform;
+
+/// The state every handler gets.
+pub type Ctx = Arc<App>;
+
+/// Work of a service at every tick of the clock.
+pub type Tick = for<'a> fn(&'a Ctx) -> BoxFuture<'a, ApiResult<()>>;
+/// How the service that keeps the keys answers for itself; the text is the `kid` asked for.
+pub type Keys = for<'a> fn(&'a App, &'a str) -> BoxFuture<'a, ApiResult<Jwks>>;
+/// How the service that keeps people answers for itself.
+pub type Identify = for<'a> fn(&'a App, &'a Identity) -> BoxFuture<'a, ApiResult<Id>>;
+
+/// When the events of a change are delivered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Relay {
+    /// Before the answer: who changes their privacy sees it everywhere at once.
+    BeforeAnswer,
+    /// Right after it: where the rate of changes counts more.
+    AfterAnswer,
+}
+
+/// A service: the one description the entry point, the tests and the tools use.
+pub struct Service {
+    /// Its name: component, database and host name.
+    pub name: &'static str,
+    /// Its schema, in order. Empty: it has no database.
+    pub migrations: &'static [Migration],
+    /// Its routes.
+    pub routes: fn() -> Router<Ctx>,
+    /// When its events are delivered.
+    pub relay: Relay,
+    /// Its work at a tick, besides relay and sweep.
+    pub tick: Option<Tick>,
+    /// Given by the service that keeps the keys.
+    pub keys: Option<Keys>,
+    /// Given by the service that keeps people.
+    pub identify: Option<Identify>,
+}
+
+/// A running service.
+pub struct App {
+    /// What it is.
+    pub service: &'static Service,
+    /// The machine under it.
+    pub platform: Platform,
+    /// Its variables.
+    pub config: Config,
+    /// Its database.
+    pub db: Db,
+    /// Who calls.
+    pub auth: Authorizer,
+    pub(crate) relay: RelayState,
+    clock: Clock,
+    swept: std::sync::atomic::AtomicI64,
+}
+
+impl App {
+    /// Reads the variables and brings the schema up to date.
+    pub async fn start(service: &'static Service, platform: Platform) -> Result<Ctx, DbError> {
+        let config = Config::load(&platform).await;
+        let db = Db::new(platform.clone(), service.name);
+        if !service.migrations.is_empty() {
+            migrate(&db, service.migrations).await?;
+        }
+        let clock = Clock::with_offset(config.number("test_clock_offset_seconds", 0));
+        Ok(Arc::new(Self {
+            service,
+            platform,
+            config,
+            db,
+            auth: Authorizer::default(),
+            relay: RelayState::default(),
+            clock,
+            swept: std::sync::atomic::AtomicI64::new(0),
+        }))
+    }
+
+    /// The time now, moved by `test_clock_offset_seconds`.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
+
+/// The database of the service; its writes are remembered under the request's Idempotency-Key.
+/// Handlers take it as an argument rather than from the state, so that this cannot be forgotten.
+impl FromRequestParts<Ctx> for Db {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Ctx) -> Result<Self, Self::Rejection> {
+        Ok(match parts.extensions.get::<Arc<Effects>>() {
+            Some(effects) => app.db.with_effects(effects.clone()),
+            None => app.db.clone(),
+        })
+    }
+}
+
+/// The service's routes with the internal ones every service has, inside the edge.
+pub fn router(app: Ctx) -> Router {
+    let mut routes = (app.service.routes)();
+    routes = routes.route("/internal/health", get(health)).route("/internal/tick", post(tick));
+    if !app.service.migrations.is_empty() {
+        routes = routes.route("/internal/events", post(hear));
+    }
+    routes
+        .fallback(async || ApiError::not_found())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), crate::edge::edge))
+        .with_state(app)
+}
+
+/// `GET /internal/health`: whether the database answers.
+async fn health(_: Internal, State(app): State<Ctx>) -> ApiResult {
+    if !app.service.migrations.is_empty() {
+        app.db.read("select 'ok'", params![]).await?;
+    }
+    Ok(answer::json(StatusCode::OK, &serde_json::json!({ "service": app.service.name, "ok": true })))
+}
+
+/// `POST /internal/events`: applies a batch.
+async fn hear(_: Internal, State(app): State<Ctx>, Json(batch): Json<Batch>) -> ApiResult {
+    let applied = events::apply(&app, &batch).await?;
+    Ok(answer::json(StatusCode::OK, &applied))
+}
+
+/// `POST /internal/tick`: relay, the service's own work, and once a minute the sweep.
+async fn tick(_: Internal, State(app): State<Ctx>) -> ApiResult {
+    let mut delivered = 0;
+    if !app.service.migrations.is_empty() {
+        delivered = events::relay(&app).await?;
+    }
+    if let Some(work) = app.service.tick {
+        work(&app).await?;
+    }
+    if !app.service.migrations.is_empty() && is_due(&app.swept, app.now(), 60) {
+        events::sweep(&app).await?;
+    }
+    Ok(answer::json(StatusCode::OK, &serde_json::json!({ "delivered": delivered })))
+}
+
+/// Whether `seconds` have passed since `last`, which is then set to now: for work that a tick does
+/// less often than it ticks. Kept per instance, so more often than asked does no harm.
+pub fn is_due(last: &std::sync::atomic::AtomicI64, now: Instant, seconds: i64) -> bool {
+    let before = last.load(std::sync::atomic::Ordering::Relaxed);
+    let due = now.seconds() - before >= seconds;
+    if due {
+        last.store(now.seconds(), std::sync::atomic::Ordering::Relaxed);
+    }
+    due
+}
+
+/// Answers one request of a component. The first of an instance starts the service.
+#[cfg(target_family = "wasm")]
+pub async fn serve(service: &'static Service, request: spin_sdk::http::Request) -> Response {
+    static ROUTER: std::sync::Mutex<Option<Router>> = std::sync::Mutex::new(None);
+    let ready = ROUTER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let mut router = match ready {
+        Some(router) => router,
+        None => match App::start(service, Platform).await {
+            Ok(app) => {
+                let fresh = router(app);
+                *ROUTER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(fresh.clone());
+                fresh
+            }
+            Err(error) => return unready(service, &error),
+        },
+    };
+    let request = request.map(axum::body::Body::new);
+    match tower_service::Service::call(&mut router, request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// 503 while the service cannot start. There is no edge yet to write the problem.
+#[cfg(target_family = "wasm")]
+fn unready(service: &Service, error: &DbError) -> Response {
+    crate::trace::log(
+        "error",
+        service.name,
+        "cannot start",
+        serde_json::json!({ "error": error.to_string() }),
+    );
+    let trace = crate::trace::Trace::fresh(Clock::default().now());
+    let problem = ApiError::unavailable(error.clone()).problem(&trace.request_id);
+    let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, &problem);
+    let kind = http::HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::auth::Caller;
+    use crate::error::ApiError;
+    use crate::testing::World;
+
+    static NOTES: Service = Service {
+        name: "notes",
+        migrations: &[
+            events::CORE,
+            crate::people::PEOPLE,
+            Migration { name: "notes", sql: "create table notes (text text not null);\n" },
+        ],
+        routes: || {
+            Router::new()
+                .route("/notes", get(list_notes).post(create_note))
+                .route("/broken", post(create_note_and_break))
+        },
+        relay: Relay::AfterAnswer,
+        tick: None,
+        keys: None,
+        identify: None,
+    };
+
+    #[derive(serde::Deserialize)]
+    struct NoteIn {
+        text: String,
+    }
+
+    async fn create_note(caller: Caller, db: Db, Json(note): Json<NoteIn>) -> ApiResult {
+        let sql = "insert into notes (text) values (?1) returning json_object('text', text, 'row', rowid)";
+        let note = db.write(sql, params![format!("{} {}", caller.id, note.text)]).await?;
+        Ok(answer::json_text(StatusCode::CREATED, note.unwrap_or_default()))
+    }
+
+    /// Writes, then dies before it can answer, the first time.
+    async fn create_note_and_break(caller: Caller, db: Db, Json(note): Json<NoteIn>) -> ApiResult {
+        static RUNS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let made = create_note(caller, db, Json(note)).await?;
+        match RUNS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => Err(ApiError::internal(anyhow::anyhow!("torn off"))),
+            _ => Ok(made),
+        }
+    }
+
+    async fn list_notes(_: Caller, db: Db) -> ApiResult {
+        let count = db.read("select json_object('count', count(*)) from notes", params![]).await?;
+        Ok(answer::json_text(StatusCode::OK, count.unwrap_or_default()))
+    }
+
+    async fn world() -> (World, String) {
+        let world = World::start(&[&NOTES], &[]).await;
+        let alice = world.people("notes", &["alice"]).await[0];
+        let token = world.token(alice);
+        (world, token)
+    }
+
+    async fn count(world: &World, token: &str) -> Value {
+        world.get("notes", "/notes", token).await.body["count"].clone()
+    }
+
+    #[tokio::test]
+    async fn refusals_of_the_framework_have_the_shape_of_every_error() {
+        let (world, token) = world().await;
+        let unknown = world.get("notes", "/nothing", &token).await;
+        assert_eq!((unknown.status, &unknown.body["code"]), (404, &json!("not_found")));
+        let method = world.delete("notes", "/notes", &token).await;
+        assert_eq!((method.status, &method.body["code"]), (405, &json!("method_not_allowed")));
+        assert_eq!(method.headers["allow"], "GET,HEAD,POST");
+        let anonymous = world.get("notes", "/notes", "").await;
+        assert_eq!(anonymous.status, 401);
+        assert_eq!(anonymous.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
+        assert_eq!(anonymous.body["requestId"], anonymous.headers["x-request-id"].to_str().unwrap());
+        let large = world.post("notes", "/notes", &token, json!({ "text": "x".repeat(70_000) })).await;
+        assert_eq!((large.status, &large.body["code"]), (413, &json!("body_too_large")));
+        let kind = [("content-type", "text/plain")];
+        let kind = world.call("notes", Method::POST, "/notes", &token, &kind, Value::Null).await;
+        assert_eq!(kind.status, 415, "{kind:?}");
+    }
+
+    #[tokio::test]
+    async fn the_same_key_and_body_replay_the_first_answer_and_another_body_is_refused() {
+        let (world, token) = world().await;
+        let key = [("idempotency-key", "k1")];
+        let send = async |text: &str| {
+            world.call("notes", Method::POST, "/notes", &token, &key, json!({ "text": text })).await
+        };
+        let (first, again, other) = (send("a").await, send("a").await, send("b").await);
+        assert_eq!((first.status, again.status), (201, 201));
+        assert_eq!(first.body, again.body);
+        assert_eq!(again.headers["idempotency-replayed"], "true");
+        assert_eq!((other.status, &other.body["code"]), (422, &json!("idempotency_mismatch")));
+        assert_eq!(count(&world, &token).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_torn_off_after_its_write_has_its_effect_once_when_sent_again() {
+        let (world, token) = world().await;
+        let key = [("idempotency-key", "k2")];
+        let send =
+            async || world.call("notes", Method::POST, "/broken", &token, &key, json!({ "text": "a" })).await;
+        assert_eq!(send().await.status, 500);
+        assert_eq!(send().await.status, 201);
+        assert_eq!(count(&world, &token).await, 1);
+    }
+
+    #[tokio::test]
+    async fn suspended_people_are_403_and_deleted_or_unknown_ones_401() {
+        let (world, token) = world().await;
+        let status = async |status: &str| {
+            world.app("notes").db.rows("update people set status = ?1", params![status]).await.unwrap();
+            let answer = world.get("notes", "/notes", &token).await;
+            (answer.status, answer.body["code"].clone())
+        };
+        assert_eq!(status("active").await.0, 200);
+        assert_eq!(status("suspended").await, (403, json!("account_suspended")));
+        assert_eq!(status("deleted").await, (401, json!("invalid_token")));
+        // Nobody answers for `users` here: a token whose person cannot be looked up is our fault.
+        let stranger = world.token(world.id());
+        assert_eq!(world.get("notes", "/notes", &stranger).await.status, 503);
+    }
+
+    #[tokio::test]
+    async fn internal_routes_are_404_without_the_service_token() {
+        let (world, token) = world().await;
+        for given in ["", &token, "internal-test-toke", crate::testing::WORKER_TOKEN] {
+            let answer = world.post("notes", "/internal/events", given, json!({})).await;
+            assert_eq!(answer.status, 404, "{given}");
+        }
+    }
+
+    #[tokio::test]
+    async fn events_are_applied_once_in_order_and_a_gap_is_refused() {
+        let (world, _) = world().await;
+        let person = |rev: i64, name: &str| {
+            json!({ "id": "0199b7a0-0000-7000-8000-000000000001", "handle": "bob", "displayName": name, "bio": null,
+                    "avatarUrl": null, "private": 0, "createdAt": "", "status": "active", "rev": rev })
+        };
+        let batch = |after: i64, seq: i64, body: Value| {
+            json!({ "source": "users", "after": after, "events":
+                [{ "seq": seq, "type": "user.updated", "key": "k", "at": "2026-01-01T00:00:00.000Z", "body": body }] })
+        };
+        let hear = async |batch: Value| {
+            world.post("notes", "/internal/events", crate::testing::INTERNAL_TOKEN, batch).await.body["seq"]
+                .clone()
+        };
+        assert_eq!(hear(batch(5, 6, person(1, "too early"))).await, 0, "a gap");
+        assert_eq!(hear(batch(0, 3, person(2, "second"))).await, 3);
+        assert_eq!(hear(batch(0, 3, person(2, "again"))).await, 3, "a duplicate");
+        assert_eq!(hear(batch(3, 4, person(1, "older"))).await, 4);
+        let name = "select display_name from people where handle = 'bob'";
+        assert_eq!(world.app("notes").db.read(name, params![]).await.unwrap().as_deref(), Some("second"));
+    }
+}

@@ -1,0 +1,277 @@
+//! Events: the catalogue, the relay that delivers a service's outbox, the inbox that applies what
+//! others tell.
+//!
+//! Delivery is at least once and in the order of the outbox; the consumer's own cursor decides what
+//! is new, so each event is applied exactly once. A batch that would leave a gap is refused with
+//! the place to go on from. Nothing is lost by a crash at any point: the event commits with its
+//! change, the cursor of the consumer with the event's effect.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::app::App;
+use crate::clients::{Client, ClientError};
+use crate::db::DbError;
+use crate::migrate::Migration;
+use crate::params;
+use crate::trace::{Trace, log};
+
+/// The tables of [`crate::events`], [`crate::idempotency`] and [`crate::limits`].
+pub const CORE: Migration = Migration { name: "shared_core", sql: include_str!("../migrations/core.sql") };
+
+/// One kind of event.
+pub struct EventKind {
+    /// `<noun>.<past>`.
+    pub name: &'static str,
+    /// Version of the body's form.
+    pub version: u32,
+    /// The service that emits it.
+    pub source: &'static str,
+    /// The services that hear it.
+    pub subscribers: &'static [&'static str],
+    /// The members of the body.
+    pub body: &'static [&'static str],
+}
+
+const PERSON: &[&str] =
+    &["id", "handle", "displayName", "bio", "avatarUrl", "private", "createdAt", "status", "rev"];
+
+const fn kind(
+    name: &'static str,
+    source: &'static str,
+    subscribers: &'static [&'static str],
+    body: &'static [&'static str],
+) -> EventKind {
+    EventKind { name, version: 1, source, subscribers, body }
+}
+
+/// Every event there is, with who hears it.
+pub const CATALOGUE: &[EventKind] = &[
+    kind("user.registered", "users", &["auth", "posts", "social"], PERSON),
+    kind("user.updated", "users", &["auth", "posts", "social"], PERSON),
+    kind("user.suspended", "users", &["auth", "posts", "social"], PERSON),
+    kind("user.unsuspended", "users", &["auth", "posts", "social"], PERSON),
+    kind(
+        "user.deleted",
+        "users",
+        &["auth", "posts", "social"],
+        &[
+            "id",
+            "handle",
+            "displayName",
+            "bio",
+            "avatarUrl",
+            "private",
+            "createdAt",
+            "status",
+            "rev",
+            "deletionId",
+        ],
+    ),
+    kind("email.verified", "auth", &["users"], &["userId", "email"]),
+    kind("erasure.completed", "auth", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("erasure.completed", "posts", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("erasure.completed", "social", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("follow.created", "social", &["users", "posts"], &["followerId", "followeeId"]),
+    kind("follow.removed", "social", &["users", "posts"], &["followerId", "followeeId"]),
+    kind("follow.requested", "social", &["users"], &["requesterId", "targetId"]),
+    kind("follow.request_removed", "social", &["users"], &["requesterId", "targetId"]),
+    kind("block.created", "social", &["users", "posts"], &["blockerId", "blockedId"]),
+    kind("block.removed", "social", &["users", "posts"], &["blockerId", "blockedId"]),
+    kind("mute.created", "social", &["users", "posts"], &["muterId", "mutedId"]),
+    kind("mute.removed", "social", &["users", "posts"], &["muterId", "mutedId"]),
+    kind("report.created", "social", &[], &["reportId", "reporterId", "targetType", "targetId", "reason"]),
+    kind("post.created", "posts", &[], &["postId", "authorId", "status", "visibility", "mentions"]),
+    kind("post.published", "posts", &["users", "social"], &["postId", "authorId", "visibility", "mentions"]),
+    kind("post.updated", "posts", &[], &["postId", "authorId", "mentions"]),
+    kind("post.deleted", "posts", &["users", "social"], &["postId", "authorId", "wasPublished"]),
+    kind("post.viewed", "posts", &[], &["postId", "authorId", "viewerId"]),
+    kind(
+        "comment.created",
+        "posts",
+        &[],
+        &["commentId", "postId", "postAuthorId", "parentId", "parentAuthorId", "authorId", "mentions"],
+    ),
+    kind("comment.deleted", "posts", &[], &["commentId", "postId", "postAuthorId", "authorId"]),
+    kind("reaction.created", "posts", &[], &["postId", "postAuthorId", "userId", "type"]),
+    kind("reaction.removed", "posts", &[], &["postId", "postAuthorId", "userId", "type"]),
+];
+
+/// Who hears anything of `source`, each once.
+pub fn subscribers_of(source: &str) -> Vec<&'static str> {
+    let mut all: Vec<&'static str> = CATALOGUE
+        .iter()
+        .filter(|kind| kind.source == source)
+        .flat_map(|kind| kind.subscribers)
+        .copied()
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn types_for(source: &str, subscriber: &str) -> String {
+    let names: Vec<&str> = CATALOGUE
+        .iter()
+        .filter(|kind| kind.source == source && kind.subscribers.contains(&subscriber))
+        .map(|kind| kind.name)
+        .collect();
+    serde_json::json!(names).to_string()
+}
+
+/// What a relay posts to `/internal/events`.
+#[derive(Serialize, Deserialize)]
+pub struct Batch {
+    /// The service that tells.
+    pub source: String,
+    /// The event before the first of these, of those this subscriber hears; 0 at the start.
+    pub after: i64,
+    /// In order.
+    pub events: Box<RawValue>,
+}
+
+/// The answer: the last event applied, whatever was sent.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Applied {
+    /// Its number in the source's outbox; 0 for none.
+    pub seq: i64,
+}
+
+/// Keeps an instance from running one relay per request at once.
+#[derive(Default)]
+pub struct RelayState {
+    running: AtomicBool,
+    again: AtomicBool,
+}
+
+const BATCH: &str = "select json_object(
+        'after', after,
+        'events', (select json_group_array(json_object(
+                'seq', seq, 'type', type, 'key', key, 'at', at, 'body', json(body)))
+            from (select * from outbox where seq > after and type in (select value from json_each(?2))
+                  order by seq limit 200)))
+    from (select coalesce((select seq from outbox_cursors where subscriber = ?1), 0) as after)";
+
+const CONFIRM: &str = "insert into outbox_cursors (subscriber, seq) values (?1, ?2)
+    on conflict (subscriber) do update set seq = excluded.seq";
+
+#[derive(Deserialize)]
+struct Pending {
+    after: i64,
+    events: Box<RawValue>,
+}
+
+/// Delivers what subscribers have not confirmed; how many batches went out.
+pub async fn relay(app: &App) -> Result<usize, DbError> {
+    let trace = Trace::fresh(app.now());
+    let deliveries =
+        subscribers_of(app.service.name).into_iter().map(|subscriber| deliver(app, &trace, subscriber));
+    let mut batches = 0;
+    for delivered in futures_util::future::join_all(deliveries).await {
+        batches += delivered?;
+    }
+    Ok(batches)
+}
+
+async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<usize, DbError> {
+    let types = types_for(app.service.name, subscriber);
+    let mut batches = 0;
+    // Bounded, so that a subscriber far behind does not keep one request for ever.
+    while batches < 100 {
+        let pending = app.db.read_as::<Pending>(BATCH, params![subscriber, types.as_str()]).await?;
+        let Some(pending) = pending.filter(|pending| pending.events.get() != "[]") else {
+            break;
+        };
+        let source = app.service.name.to_owned();
+        let batch = Batch { source, after: pending.after, events: pending.events };
+        let answer: Result<Applied, ClientError> =
+            Client::new(app, trace, subscriber).post("/internal/events", &batch).await;
+        match answer {
+            Ok(applied) => {
+                app.db.rows(CONFIRM, params![subscriber, applied.seq]).await?;
+                batches += 1;
+                if applied.seq == pending.after {
+                    break;
+                }
+            }
+            Err(error) => {
+                // They stay in the outbox; the next change or tick tries again.
+                let fields = serde_json::json!({ "subscriber": subscriber, "error": error.to_string() });
+                log("warn", app.service.name, "events not delivered", fields);
+                break;
+            }
+        }
+    }
+    Ok(batches)
+}
+
+/// [`relay`] after the answer, at most one at a time in an instance.
+pub fn relay_soon(app: &std::sync::Arc<App>) {
+    if subscribers_of(app.service.name).is_empty() {
+        return;
+    }
+    if app.relay.running.swap(true, Ordering::AcqRel) {
+        app.relay.again.store(true, Ordering::Release);
+        return;
+    }
+    let app = app.clone();
+    crate::platform::spawn(async move {
+        loop {
+            app.relay.again.store(false, Ordering::Release);
+            if let Err(error) = relay(&app).await {
+                log(
+                    "warn",
+                    app.service.name,
+                    "relay failed",
+                    serde_json::json!({ "error": error.to_string() }),
+                );
+            }
+            if !app.relay.again.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        app.relay.running.store(false, Ordering::Release);
+    });
+}
+
+// The cursor is read once, before the first row goes in. A gap (`after` beyond the cursor)
+// inserts nothing, and the answer tells the source where to go on.
+const APPLY: &str = "insert into inbox (source, seq, type, key, at, body)
+    select ?1, e.value ->> '$.seq', e.value ->> '$.type', e.value ->> '$.key', e.value ->> '$.at', e.value -> '$.body'
+    from json_each(?3) as e,
+        (select coalesce((select seq from inbox_cursors where source = ?1), 0) as seq) as applied
+    where ?2 <= applied.seq and e.value ->> '$.seq' > applied.seq
+    order by e.value ->> '$.seq'";
+
+const APPLIED: &str =
+    "select json_object('seq', coalesce((select seq from inbox_cursors where source = ?1), 0))";
+
+/// Applies a batch: one statement, whose triggers hold the effects.
+pub async fn apply(app: &App, batch: &Batch) -> Result<Applied, DbError> {
+    let events = batch.events.get();
+    app.db.rows(APPLY, params![batch.source.as_str(), batch.after, events]).await?;
+    let applied = app.db.read_as(APPLIED, params![batch.source.as_str()]).await?;
+    Ok(applied.unwrap_or(Applied { seq: 0 }))
+}
+
+/// Deletes what nobody needs any more: events all have confirmed after a week, heard ones after a
+/// day, answers kept for retries after a day, limits whose window has passed.
+pub async fn sweep(app: &App) -> Result<(), DbError> {
+    let now = app.now();
+    let day = std::time::Duration::from_secs(24 * 3600);
+    let everyone = serde_json::json!(subscribers_of(app.service.name)).to_string();
+    app.db
+        .rows(
+            "delete from outbox where at < ?1 and seq <= coalesce((
+                select min(coalesce(c.seq, 0)) from json_each(?2) as s
+                left join outbox_cursors as c on c.subscriber = s.value), (select max(seq) from outbox))",
+            params![now.minus(day * 7).rfc3339(), everyone],
+        )
+        .await?;
+    app.db.rows("delete from inbox where at < ?1", params![now.minus(day).rfc3339()]).await?;
+    app.db.rows("delete from idempotency where created_at < ?1", params![now.minus(day).millis()]).await?;
+    app.db.rows("delete from rate_limits where resets_at < ?1", params![now.millis()]).await?;
+    Ok(())
+}

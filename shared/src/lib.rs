@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+pub mod answer;
+pub mod app;
+pub mod auth;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod edge;
+pub mod error;
+pub mod events;
+pub mod extract;
+pub mod idempotency;
+pub mod ids;
+pub mod jwks;
+pub mod limits;
+pub mod migrate;
+pub mod page;
+pub mod people;
+pub mod platform;
+pub mod privacy;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+pub mod trace;

@@ -1,0 +1,124 @@
+//! Spin, through its SDK.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use spin_sdk::{key_value, sqlite, variables};
+
+use super::Value;
+
+/// Spin itself has no state of ours.
+#[derive(Clone, Default)]
+pub struct Platform;
+
+/// An open SQLite connection. It serves one request at a time (see [`crate::db`]).
+pub struct Connection(sqlite::Connection);
+
+impl Platform {
+    /// Opens the database the manifest grants under `label`.
+    pub async fn open(&self, label: &str) -> Result<Connection, String> {
+        sqlite::Connection::open(label).await.map(Connection).map_err(|error| error.to_string())
+    }
+
+    /// The variable `name`, or `None` where the manifest grants this component none of that name.
+    pub async fn variable(&self, name: &str) -> Option<String> {
+        variables::get(name).await.ok()
+    }
+
+    /// The value of `key` in the default key-value store.
+    pub async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
+        store.get(key).await.map_err(|e| e.to_string())
+    }
+
+    /// Sets `key` in the default key-value store.
+    pub async fn kv_set(&self, key: &str, value: &[u8]) -> Result<(), String> {
+        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
+        store.set(key, value).await.map_err(|e| e.to_string())
+    }
+
+    /// Deletes `key` from the default key-value store.
+    pub async fn kv_delete(&self, key: &str) -> Result<(), String> {
+        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
+        store.delete(key).await.map_err(|e| e.to_string())
+    }
+
+    /// Every key of the default key-value store.
+    pub async fn kv_keys(&self) -> Result<Vec<String>, String> {
+        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
+        store.get_keys().await.collect().await.map_err(|e| e.to_string())
+    }
+
+    /// Sends one request and reads at most `limit` bytes of the answer.
+    pub async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        limit: usize,
+    ) -> Result<http::Response<Bytes>, String> {
+        let request = request.map(http_body_util::Full::new);
+        let response = spin_sdk::http::send(request).await.map_err(|error| format!("{error:?}"))?;
+        let (parts, body) = response.into_parts();
+        let body = http_body_util::BodyExt::collect(http_body_util::Limited::new(body, limit))
+            .await
+            .map_err(|error| error.to_string())?
+            .to_bytes();
+        Ok(http::Response::from_parts(parts, body))
+    }
+}
+
+impl Connection {
+    /// Runs one statement to its end and answers with every row of it.
+    pub async fn execute(&mut self, sql: &str, params: Vec<Value>) -> Result<Vec<Vec<Value>>, String> {
+        let params = params.into_iter().map(sqlite::Value::from);
+        let mut result = self.0.execute(sql, params).await.map_err(error_text)?;
+        let mut rows = Vec::new();
+        while let Some(row) = result.next().await {
+            rows.push(row.values.into_iter().map(Value::from).collect());
+        }
+        // Errors of the last step arrive here and nowhere else.
+        result.result().await.map_err(error_text)?;
+        Ok(rows)
+    }
+}
+
+fn error_text(error: sqlite::Error) -> String {
+    match error {
+        sqlite::Error::Io(text) => text,
+        other => other.to_string(),
+    }
+}
+
+impl From<Value> for sqlite::Value {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => sqlite::Value::Null,
+            Value::Integer(integer) => sqlite::Value::Integer(integer),
+            Value::Real(real) => sqlite::Value::Real(real),
+            Value::Text(text) => sqlite::Value::Text(text),
+            Value::Blob(blob) => sqlite::Value::Blob(blob),
+        }
+    }
+}
+
+impl From<sqlite::Value> for Value {
+    fn from(value: sqlite::Value) -> Self {
+        match value {
+            sqlite::Value::Null => Value::Null,
+            sqlite::Value::Integer(integer) => Value::Integer(integer),
+            sqlite::Value::Real(real) => Value::Real(real),
+            sqlite::Value::Text(text) => Value::Text(text),
+            sqlite::Value::Blob(blob) => Value::Blob(blob),
+        }
+    }
+}
+
+/// Goes on after the answer and dies with the instance: for promptness, never for durability.
+pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+    spin_sdk::wasip3::spawn(work);
+}
+
+/// Waits.
+pub async fn sleep(duration: Duration) {
+    spin_sdk::time::sleep(duration).await;
+}
