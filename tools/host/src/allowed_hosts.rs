@@ -63,9 +63,7 @@ impl AllowedHosts {
         let Some(port) = uri.port_u16().or_else(|| default_port(scheme)) else {
             return false;
         };
-        self.0
-            .iter()
-            .any(|allowed| allowed.allows(scheme, &host, port))
+        self.0.iter().any(|allowed| allowed.allows(scheme, &host, port))
     }
 
     /// Whether requests to the application's own routes are allowed.
@@ -95,13 +93,8 @@ impl AllowedHost {
     }
 
     fn allows(&self, scheme: &str, host: &Host<String>, port: u16) -> bool {
-        self.scheme
-            .as_deref()
-            .is_none_or(|allowed| allowed == scheme)
-            && self
-                .ports
-                .as_ref()
-                .is_none_or(|ports| ports.contains(&u32::from(port)))
+        self.scheme.as_deref().is_none_or(|allowed| allowed == scheme)
+            && self.ports.as_ref().is_none_or(|ports| ports.contains(&u32::from(port)))
             && self.host.allows(host)
     }
 }
@@ -128,9 +121,9 @@ impl HostRule {
                 None if host.contains('*') => {
                     bail!("`*` may stand only for the whole host or its first label")
                 }
-                None => Ok(Self::Exactly(
-                    Host::parse(host).with_context(|| format!("`{host}` is no host name"))?,
-                )),
+                None => {
+                    Ok(Self::Exactly(Host::parse(host).with_context(|| format!("`{host}` is no host name"))?))
+                }
             },
         }
     }
@@ -152,9 +145,7 @@ impl HostRule {
 /// Parts `host[:port][/]`. A colon inside an IPv6 address is no port's.
 fn split_port(rest: &str) -> Result<(&str, &str)> {
     match rest.rsplit_once(':') {
-        Some((host, port))
-            if !port.contains(']') && (!host.contains(':') || host.ends_with(']')) =>
-        {
+        Some((host, port)) if !port.contains(']') && (!host.contains(':') || host.ends_with(']')) => {
             match port.split_once('/') {
                 Some((_, path)) if !path.is_empty() => {
                     bail!("a path is not allowed: end after the port")
@@ -168,11 +159,8 @@ fn split_port(rest: &str) -> Result<(&str, &str)> {
 }
 
 fn parse_ports(port: &str, scheme: &str) -> Result<Option<Range<u32>>> {
-    let number = |text: &str| {
-        text.parse::<u16>()
-            .map(u32::from)
-            .with_context(|| format!("`{text}` is no port"))
-    };
+    let number =
+        |text: &str| text.parse::<u16>().map(u32::from).with_context(|| format!("`{text}` is no port"));
     match port {
         "*" => Ok(None),
         "" => match default_port(scheme) {
@@ -219,6 +207,5 @@ pub fn chaining_target(uri: &Uri) -> Option<&str> {
 /// Whether a `Host` header claims the chaining domain, which only a chained call has.
 pub fn is_chaining_host(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name.strip_suffix(CHAINING_SUFFIX)
-        .is_some_and(|label| !label.contains('.'))
+    name.strip_suffix(CHAINING_SUFFIX).is_some_and(|label| !label.contains('.'))
 }

@@ -16,9 +16,7 @@ pub fn empty() -> WasiBody {
 
 /// A body of these bytes.
 pub fn full(bytes: impl Into<Bytes>) -> WasiBody {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Ends a body with an error when its sender is silent for too long while someone waits for it.
@@ -33,12 +31,7 @@ pub struct IdleLimit<B> {
 impl<B> IdleLimit<B> {
     /// Bounds the silences of `body`.
     pub fn new(body: B, limit: Duration) -> Self {
-        Self {
-            body: Some(body),
-            limit,
-            sleep: Box::pin(sleep(limit)),
-            waiting: false,
-        }
+        Self { body: Some(body), limit, sleep: Box::pin(sleep(limit)), waiting: false }
     }
 }
 
@@ -76,8 +69,6 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for IdleLimit<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body
-            .as_ref()
-            .map_or_else(SizeHint::default, Body::size_hint)
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }

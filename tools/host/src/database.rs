@@ -94,11 +94,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn failed(message: impl ToString) -> Self {
-        Self {
-            columns: Vec::new(),
-            rows: Vec::new(),
-            result: Err(message.to_string()),
-        }
+        Self { columns: Vec::new(), rows: Vec::new(), result: Err(message.to_string()) }
     }
 }
 
@@ -111,12 +107,7 @@ enum Attempt {
 impl Database {
     /// A database in the file at `path`, or, without one, a fresh one in memory for each connection.
     pub fn new(path: Option<PathBuf>, allow_attach_file: bool) -> Self {
-        Self {
-            path,
-            allow_attach_file,
-            idle: Mutex::default(),
-            writer: Arc::default(),
-        }
+        Self { path, allow_attach_file, idle: Mutex::default(), writer: Arc::default() }
     }
 
     /// Takes an idle connection or opens one.
@@ -126,10 +117,7 @@ impl Database {
             Some(session) => session,
             None => self.connect().map_err(|error| error.to_string())?,
         };
-        Ok(Connection(Arc::new(InUse {
-            session: Mutex::new(Some(session)),
-            database: self.clone(),
-        })))
+        Ok(Connection(Arc::new(InUse { session: Mutex::new(Some(session)), database: self.clone() })))
     }
 
     fn connect(&self) -> rusqlite::Result<Session> {
@@ -147,9 +135,7 @@ impl Database {
                 seen.store(true, Ordering::Relaxed);
             }
             match context.action {
-                AuthAction::Attach { filename }
-                    if !allow_attach && !matches!(filename, "" | ":memory:") =>
-                {
+                AuthAction::Attach { filename } if !allow_attach && !matches!(filename, "" | ":memory:") => {
                     Authorization::Deny
                 }
                 _ => Authorization::Allow,
@@ -159,9 +145,8 @@ impl Database {
     }
 
     fn give_back(&self, session: Session) {
-        let clean = self.path.is_some()
-            && session.raw.is_autocommit()
-            && !session.altered.load(Ordering::Relaxed);
+        let clean =
+            self.path.is_some() && session.raw.is_autocommit() && !session.altered.load(Ordering::Relaxed);
         let mut idle = lock(&self.idle);
         if clean && idle.len() < MOST_IDLE {
             idle.push(session);
@@ -183,17 +168,11 @@ fn prepare_file(raw: &rusqlite::Connection, path: Option<&Path>) -> rusqlite::Re
 
 fn alters_connection(action: &AuthAction<'_>) -> bool {
     match action {
-        AuthAction::Pragma {
-            pragma_name,
-            pragma_value: Some(value),
-        } => {
+        AuthAction::Pragma { pragma_name, pragma_value: Some(value) } => {
             let (name, value) = (pragma_name.to_ascii_lowercase(), value.to_ascii_lowercase());
             match name.as_str() {
                 "foreign_keys" => !matches!(value.as_str(), "1" | "on" | "true" | "yes"),
-                "synchronous" => !matches!(
-                    value.as_str(),
-                    "1" | "2" | "3" | "normal" | "full" | "extra"
-                ),
+                "synchronous" => !matches!(value.as_str(), "1" | "2" | "3" | "normal" | "full" | "extra"),
                 name => !HARMLESS_PRAGMAS.contains(&name),
             }
         }
@@ -209,11 +188,7 @@ fn alters_connection(action: &AuthAction<'_>) -> bool {
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        let session = self
-            .session
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let session = self.session.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(session) = session {
             self.database.give_back(session);
         }
@@ -228,11 +203,7 @@ impl Connection {
             Err(message) => return Outcome::failed(message),
         };
         // Held until the statement is done, so that writers go one by one and in the order they came.
-        let _turn = if writes {
-            Some(self.0.database.writer.clone().lock_owned().await)
-        } else {
-            None
-        };
+        let _turn = if writes { Some(self.0.database.writer.clone().lock_owned().await) } else { None };
         let parameters = match self.try_query(&sql, parameters) {
             Attempt::Done(outcome) => return outcome,
             Attempt::Busy(parameters) => parameters,
@@ -245,16 +216,12 @@ impl Connection {
 
     /// The id of the last row inserted.
     pub fn last_insert_rowid(&self) -> i64 {
-        lock(&self.0.session)
-            .as_ref()
-            .map_or(0, |session| session.raw.last_insert_rowid())
+        lock(&self.0.session).as_ref().map_or(0, |session| session.raw.last_insert_rowid())
     }
 
     /// How many rows the last statement changed.
     pub fn changes(&self) -> u64 {
-        lock(&self.0.session)
-            .as_ref()
-            .map_or(0, |session| session.raw.changes())
+        lock(&self.0.session).as_ref().map_or(0, |session| session.raw.changes())
     }
 
     /// Whether the statement is a write outside a transaction: those queue. Inside one the lock is already held
@@ -303,11 +270,7 @@ const CLOSED: &str = "the connection is closed";
 impl Session {
     /// Runs a statement, and says whether it failed at a lock.
     fn run(&self, sql: &str, parameters: &[Value]) -> (Outcome, bool) {
-        let mut outcome = Outcome {
-            columns: Vec::new(),
-            rows: Vec::new(),
-            result: Ok(()),
-        };
+        let mut outcome = Outcome { columns: Vec::new(), rows: Vec::new(), result: Ok(()) };
         match self.fill(&mut outcome, sql, parameters) {
             Ok(()) => (outcome, false),
             Err(error) => {
@@ -322,12 +285,10 @@ impl Session {
         match self.raw.prepare_cached(sql) {
             Ok(mut statement) => fill_from(&mut statement, outcome, parameters),
             // Spin runs the first statement of several and passes over the rest.
-            Err(rusqlite::Error::MultipleStatement) => {
-                match rusqlite::Batch::new(&self.raw, sql).next()? {
-                    Some(mut statement) => fill_from(&mut statement, outcome, parameters),
-                    None => Ok(()),
-                }
-            }
+            Err(rusqlite::Error::MultipleStatement) => match rusqlite::Batch::new(&self.raw, sql).next()? {
+                Some(mut statement) => fill_from(&mut statement, outcome, parameters),
+                None => Ok(()),
+            },
             Err(error) => Err(error),
         }
     }
@@ -339,11 +300,7 @@ fn fill_from(
     outcome: &mut Outcome,
     parameters: &[Value],
 ) -> rusqlite::Result<()> {
-    outcome.columns = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    outcome.columns = statement.column_names().into_iter().map(str::to_owned).collect();
     let width = outcome.columns.len();
     let mut bytes = 0;
     let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
@@ -353,9 +310,7 @@ fn fill_from(
             values.push(owned(row.get_ref(column)?, &mut bytes));
         }
         if bytes > MOST_RESULT_BYTES {
-            outcome.result = Err(format!(
-                "query result exceeds limit of {MOST_RESULT_BYTES} bytes"
-            ));
+            outcome.result = Err(format!("query result exceeds limit of {MOST_RESULT_BYTES} bytes"));
             return Ok(());
         }
         outcome.rows.push(values);

@@ -8,9 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 /// Instances alive at once, of all components together.
@@ -50,15 +48,13 @@ impl Compiler {
         imports::add_to_linker(&mut linker)?;
         let ticking = engine.weak();
         // The clock by which a computing component gives way; it ends with the engine.
-        std::thread::Builder::new()
-            .name("turns".to_owned())
-            .spawn(move || {
-                while let Some(engine) = ticking.upgrade() {
-                    engine.increment_epoch();
-                    drop(engine);
-                    std::thread::sleep(TURN);
-                }
-            })?;
+        std::thread::Builder::new().name("turns".to_owned()).spawn(move || {
+            while let Some(engine) = ticking.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TURN);
+            }
+        })?;
         Ok(Self { engine, linker })
     }
 
@@ -72,16 +68,10 @@ impl Compiler {
         }
         let start = Instant::now();
         let component = Component::from_file(&self.engine, path).map_err(|error| {
-            anyhow!(
-                "component `{name}`: {} is no component wasmtime can run: {error:#}",
-                path.display()
-            )
+            anyhow!("component `{name}`: {} is no component wasmtime can run: {error:#}", path.display())
         })?;
         if start.elapsed() > SLOW_COMPILE {
-            eprintln!(
-                "[host] compiled {name} in {:.1} s",
-                start.elapsed().as_secs_f64()
-            );
+            eprintln!("[host] compiled {name} in {:.1} s", start.elapsed().as_secs_f64());
         }
         let pre: InstancePre<Ctx> = self
             .linker
@@ -92,12 +82,7 @@ impl Compiler {
         })
     }
 
-    fn refuse_import(
-        &self,
-        name: &str,
-        component: &Component,
-        error: &wasmtime::Error,
-    ) -> anyhow::Error {
+    fn refuse_import(&self, name: &str, component: &Component, error: &wasmtime::Error) -> anyhow::Error {
         let component = component.component_type();
         let unknown = component
             .imports(&self.engine)
@@ -107,19 +92,14 @@ impl Compiler {
             Some(import) => anyhow!(
                 "component `{name}` imports {import}, which this host does not have: do without it, or run the application with `spin up`"
             ),
-            None => anyhow!(
-                "component `{name}` imports what this host has not in that version: {error:#}"
-            ),
+            None => anyhow!("component `{name}` imports what this host has not in that version: {error:#}"),
         }
     }
 }
 
 fn make_engine(cache_dir: &Path) -> Result<Engine> {
     std::fs::create_dir_all(cache_dir).with_context(|| {
-        format!(
-            "cannot make the cache directory {}: give another with --cache-dir",
-            cache_dir.display()
-        )
+        format!("cannot make the cache directory {}: give another with --cache-dir", cache_dir.display())
     })?;
     let cache_dir = std::path::absolute(cache_dir)?;
     let mut settings = CacheConfig::new();

@@ -65,15 +65,10 @@ impl HandlerState for Starter {
             expiration: Expiration {
                 sleep: Box::pin(sleep(IDLE)),
                 // A sender gone is a host gone: stop as well.
-                stopping: Box::pin(
-                    async move { drop(stopping.wait_for(|stopping| *stopping).await) },
-                ),
+                stopping: Box::pin(async move { drop(stopping.wait_for(|stopping| *stopping).await) }),
                 stopped: false,
             },
-            state: Worker {
-                env: self.env.clone(),
-                _alive: self.alive.upgrade(),
-            },
+            state: Worker { env: self.env.clone(), _alive: self.alive.upgrade() },
         })
     }
 }
@@ -143,9 +138,7 @@ impl WorkerState for Worker {
     fn drop(&self, store: Store<Ctx>, result: Result<(), wasmtime::Error>) {
         if let Err(error) = result {
             // The root only: a panic has already said where, and a backtrace of a stripped component says little.
-            self.env
-                .log
-                .print(format!("the instance is gone: {}", error.root_cause()).as_bytes());
+            self.env.log.print(format!("the instance is gone: {}", error.root_cause()).as_bytes());
         }
         drop(store);
     }

@@ -43,8 +43,8 @@ pub async fn run(
     ready: impl FnOnce(std::net::SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let working_dir = std::env::current_dir()
-        .context("the working directory cannot be read: start in another")?;
+    let working_dir =
+        std::env::current_dir().context("the working directory cannot be read: start in another")?;
     let app_dir = options.from.parent().unwrap_or(Path::new("."));
     let manifest = manifest::load(&options.from)?;
     let (config, state_dir) = runtime_config::load(&Places {
@@ -54,21 +54,15 @@ pub async fn run(
         app_dir,
     })?;
     config.check_labels(&manifest)?;
-    let variables = Variables::resolve(&manifest, &options.variables, |name| {
-        std::env::var(name).ok()
-    })?;
+    let variables = Variables::resolve(&manifest, &options.variables, |name| std::env::var(name).ok())?;
     // Before anything is compiled: a busy port is told at once.
     let listener = server::listen(options.listen).await?;
     let local_addr = listener.local_addr()?;
 
-    let cache_dir = options
-        .cache_dir
-        .clone()
-        .unwrap_or_else(|| default_cache_dir(app_dir, &state_dir));
+    let cache_dir = options.cache_dir.clone().unwrap_or_else(|| default_cache_dir(app_dir, &state_dir));
     let gateway = Arc::new(Gateway::new());
     let envs = environments(&manifest, &config, &variables, &gateway)?;
-    let compiled =
-        tokio::task::block_in_place(|| compile_all(&Compiler::new(&cache_dir)?, &manifest))?;
+    let compiled = tokio::task::block_in_place(|| compile_all(&Compiler::new(&cache_dir)?, &manifest))?;
 
     let (stopping, stopping_seen) = watch::channel(false);
     let (alive, ended) = mpsc::channel(1);
@@ -76,12 +70,7 @@ pub async fn run(
         .into_iter()
         .zip(envs)
         .map(|((name, pre), env)| {
-            let starter = Starter {
-                pre,
-                env,
-                stopping: stopping_seen.clone(),
-                alive: alive.downgrade(),
-            };
+            let starter = Starter { pre, env, stopping: stopping_seen.clone(), alive: alive.downgrade() };
             (name, ProxyHandler::new(starter))
         })
         .collect();
@@ -93,12 +82,10 @@ pub async fn run(
 }
 
 fn public_routes(manifest: &Manifest) -> Result<Router> {
-    let public = manifest.triggers.iter().filter_map(|trigger| {
-        trigger
-            .route
-            .clone()
-            .map(|route| (route, trigger.component.clone()))
-    });
+    let public = manifest
+        .triggers
+        .iter()
+        .filter_map(|trigger| trigger.route.clone().map(|route| (route, trigger.component.clone())));
     let (router, duplicates) = Router::build(public)?;
     for duplicate in duplicates {
         eprintln!("[host] {duplicate}");
@@ -109,20 +96,13 @@ fn public_routes(manifest: &Manifest) -> Result<Router> {
 /// `target/` beside the manifest outlives a state directory that is thrown away after each test.
 fn default_cache_dir(app_dir: &Path, state_dir: &Path) -> PathBuf {
     let target = app_dir.join("target");
-    if target.is_dir() {
-        target.join("host-cache")
-    } else {
-        state_dir.join("cache")
-    }
+    if target.is_dir() { target.join("host-cache") } else { state_dir.join("cache") }
 }
 
 /// The components that a trigger names, in order: no other can be reached.
 fn served(manifest: &Manifest) -> BTreeMap<&str, &manifest::Component> {
-    let ids: std::collections::BTreeSet<_> = manifest
-        .triggers
-        .iter()
-        .map(|trigger| &trigger.component)
-        .collect();
+    let ids: std::collections::BTreeSet<_> =
+        manifest.triggers.iter().map(|trigger| &trigger.component).collect();
     manifest
         .components
         .iter()
@@ -135,12 +115,7 @@ fn served(manifest: &Manifest) -> BTreeMap<&str, &manifest::Component> {
 fn compile_all(compiler: &Compiler, manifest: &Manifest) -> Result<Vec<(String, ServicePre<Ctx>)>> {
     let components = served(manifest);
     let waiting = Mutex::new(components.iter());
-    let next = || {
-        waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next()
-    };
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let mut done = BTreeMap::new();
     std::thread::scope(|scope| {
@@ -149,10 +124,7 @@ fn compile_all(compiler: &Compiler, manifest: &Manifest) -> Result<Vec<(String, 
                 scope.spawn(|| {
                     let mut mine = Vec::new();
                     while let Some((name, component)) = next() {
-                        mine.push((
-                            (*name).to_owned(),
-                            compiler.compile(name, &component.source),
-                        ));
+                        mine.push(((*name).to_owned(), compiler.compile(name, &component.source)));
                     }
                     mine
                 })
@@ -164,9 +136,7 @@ fn compile_all(compiler: &Compiler, manifest: &Manifest) -> Result<Vec<(String, 
             }
         }
     });
-    done.into_iter()
-        .map(|(name, compiled)| Ok((name, compiled?)))
-        .collect()
+    done.into_iter().map(|(name, compiled)| Ok((name, compiled?))).collect()
 }
 
 /// What each component's instances share, in the order of [`served`].
@@ -196,10 +166,7 @@ fn environments(
             };
             make_parent(settings.path.as_deref())?;
             let database = databases.entry(label).or_insert_with(|| {
-                Arc::new(Database::new(
-                    settings.path.clone(),
-                    settings.allow_attach_file,
-                ))
+                Arc::new(Database::new(settings.path.clone(), settings.allow_attach_file))
             });
             env.databases.insert(label.clone(), database.clone());
         }
@@ -215,8 +182,7 @@ fn environments(
                 files.insert(path, file);
             }
             if let Some(file) = files.get(&path) {
-                env.stores
-                    .insert(label.clone(), Store::new(file.clone(), label));
+                env.stores.insert(label.clone(), Store::new(file.clone(), label));
             }
         }
         envs.push(Arc::new(env));
@@ -226,12 +192,8 @@ fn environments(
 
 fn make_parent(path: Option<&Path>) -> Result<()> {
     match path.and_then(Path::parent) {
-        Some(dir) => std::fs::create_dir_all(dir).with_context(|| {
-            format!(
-                "cannot make the directory {}: choose another",
-                dir.display()
-            )
-        }),
+        Some(dir) => std::fs::create_dir_all(dir)
+            .with_context(|| format!("cannot make the directory {}: choose another", dir.display())),
         None => Ok(()),
     }
 }

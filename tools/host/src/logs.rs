@@ -26,14 +26,8 @@ pub struct LogSink {
 impl LogSink {
     /// A sink for `component` that hides `secrets`.
     pub fn new(component: &str, secrets: Vec<String>) -> Arc<Self> {
-        let secrets = secrets
-            .into_iter()
-            .filter(|secret| secret.len() >= SHORTEST_SECRET)
-            .collect();
-        Arc::new(Self {
-            component: component.to_owned(),
-            secrets,
-        })
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
+        Arc::new(Self { component: component.to_owned(), secrets })
     }
 
     /// One line as it is printed, or nothing for an empty one.
@@ -43,9 +37,8 @@ impl LogSink {
         if text.is_empty() {
             return None;
         }
-        let hidden = self.secrets.iter().fold(text.to_owned(), |text, secret| {
-            text.replace(secret, "[secret]")
-        });
+        let hidden =
+            self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"));
         Some(format!("[{}] {hidden}\n", self.component))
     }
 
@@ -67,17 +60,11 @@ pub struct LogStream {
 impl LogStream {
     /// A fresh stream into `sink`.
     pub fn new(sink: Arc<LogSink>) -> Self {
-        Self {
-            sink,
-            unfinished: Arc::default(),
-        }
+        Self { sink, unfinished: Arc::default() }
     }
 
     fn write(&self, bytes: &[u8]) {
-        let mut unfinished = self
-            .unfinished
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         for &byte in bytes {
             if byte == b'\n' || unfinished.len() >= LONGEST_LINE {
                 self.sink.print(&unfinished);
@@ -90,10 +77,7 @@ impl LogStream {
     }
 
     fn finish(&self) {
-        let mut unfinished = self
-            .unfinished
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         self.sink.print(&unfinished);
         unfinished.clear();
     }
@@ -121,11 +105,7 @@ impl StdoutStream for LogStream {
 }
 
 impl AsyncWrite for LogStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         self.write(bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -8,17 +8,16 @@ use std::process::ExitCode;
 const LEAST_THREADS: usize = 4;
 
 fn main() -> ExitCode {
-    if std::env::args()
-        .skip(1)
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
+    if std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h") {
         println!("{USAGE}");
         return ExitCode::SUCCESS;
     }
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // One line, whatever a parser below wrote.
+            let said = format!("{error:#}");
+            eprintln!("error: {}", said.split_whitespace().collect::<Vec<_>>().join(" "));
             ExitCode::FAILURE
         }
     }
@@ -26,13 +25,8 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let options = Options::parse(std::env::args().skip(1))?;
-    let threads = std::thread::available_parallelism()
-        .map_or(LEAST_THREADS, usize::from)
-        .max(LEAST_THREADS);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_all()
-        .build()?;
+    let threads = std::thread::available_parallelism().map_or(LEAST_THREADS, usize::from).max(LEAST_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let result = runtime.block_on(host::run(&options, announce, stop_signal()));
     // What is still running after the time it was given is cut off.
     runtime.shutdown_background();
@@ -48,10 +42,9 @@ fn announce(address: std::net::SocketAddr) {
 /// Done at the first SIGTERM or SIGINT; the second ends the process at once.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+    let (Ok(mut term), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         eprintln!("[host] signals cannot be received: stop the host with SIGKILL");
         return std::future::pending().await;
     };

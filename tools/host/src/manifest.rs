@@ -65,12 +65,8 @@ pub struct Component {
 
 /// Reads and checks the manifest at `path`.
 pub fn load(path: &Path) -> Result<Manifest> {
-    let text = std::fs::read_to_string(path).with_context(|| {
-        format!(
-            "cannot read the manifest {}: give its path with --from",
-            path.display()
-        )
-    })?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the manifest {}: give its path with --from", path.display()))?;
     let dir = path.parent().unwrap_or(Path::new("."));
     parse(&text, dir).with_context(|| format!("the manifest {} is not right", path.display()))
 }
@@ -102,12 +98,7 @@ pub fn parse(text: &str, dir: &Path) -> Result<Manifest> {
         })
         .collect::<Result<BTreeMap<_, _>>>()?;
     let triggers = check_triggers(raw.trigger, &components)?;
-    Ok(Manifest {
-        name: raw.application.name,
-        variables: raw.variables,
-        triggers,
-        components,
-    })
+    Ok(Manifest { name: raw.application.name, variables: raw.variables, triggers, components })
 }
 
 /// Deserialises TOML, naming the line: the first thing a person asks of "unknown field".
@@ -171,10 +162,7 @@ struct RawTrigger {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "`route` must be a path pattern or { private = true }"
-)]
+#[serde(untagged, expecting = "`route` must be a path pattern or { private = true }")]
 enum RawRoute {
     Pattern(String),
     Private(RawPrivate),
@@ -238,10 +226,7 @@ struct RawBuild {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "`command` must be a string or a list of strings"
-)]
+#[serde(untagged, expecting = "`command` must be a string or a list of strings")]
 enum RawCommand {
     One(#[allow(dead_code, reason = "read for its shape only")] String),
     Many(#[allow(dead_code, reason = "read for its shape only")] Vec<String>),
@@ -256,10 +241,7 @@ impl RawComponent {
             ("ai_models", &self.ai_models),
             ("allowed_http_hosts", &self.allowed_http_hosts),
             ("dependencies", &self.dependencies),
-            (
-                "dependencies_inherit_configuration",
-                &self.dependencies_inherit_configuration,
-            ),
+            ("dependencies_inherit_configuration", &self.dependencies_inherit_configuration),
         ];
         if let Some((key, _)) = refused.iter().find(|(_, value)| value.is_some()) {
             bail!(
@@ -292,9 +274,7 @@ impl RawComponent {
 fn check_variable(name: &str, variable: &Variable) -> Result<()> {
     check_id(name, '_', "variable name")?;
     if name.chars().any(|c| c.is_ascii_uppercase()) {
-        bail!(
-            "variable name `{name}`: only lower-case letters, digits and underscores are allowed"
-        );
+        bail!("variable name `{name}`: only lower-case letters, digits and underscores are allowed");
     }
     if variable.required == variable.default.is_some() {
         bail!("variable `{name}` must have either `required = true` or a `default`, and not both");
@@ -311,17 +291,10 @@ fn check_triggers(
             "`[[trigger.{kind}]]` is not supported by this host, only `[[trigger.http]]` is: remove it, or run the application with `spin up`"
         );
     }
-    triggers
-        .into_values()
-        .flatten()
-        .map(|trigger| check_trigger(trigger, components))
-        .collect()
+    triggers.into_values().flatten().map(|trigger| check_trigger(trigger, components)).collect()
 }
 
-fn check_trigger(
-    trigger: RawTrigger,
-    components: &BTreeMap<String, Component>,
-) -> Result<HttpTrigger> {
+fn check_trigger(trigger: RawTrigger, components: &BTreeMap<String, Component>) -> Result<HttpTrigger> {
     let refused = [
         ("static_response", &trigger.static_response),
         ("components", &trigger.components),
@@ -333,9 +306,7 @@ fn check_trigger(
         );
     }
     if let Some(key) = trigger.others.keys().next() {
-        bail!(
-            "`[[trigger.http]]`: unknown key `{key}`: `component`, `route`, `id` and `executor` are known"
-        );
+        bail!("`[[trigger.http]]`: unknown key `{key}`: `component`, `route`, `id` and `executor` are known");
     }
     let component = match trigger.component {
         Some(toml::Value::String(id)) => id,
@@ -351,15 +322,11 @@ fn check_trigger(
             "`[[trigger.http]]` names the component `{component}`, which is not in the manifest: add `[component.{component}]` or correct the name"
         );
     }
-    match trigger
-        .executor
-        .as_ref()
-        .map(|executor| executor.r#type.as_str())
-    {
+    match trigger.executor.as_ref().map(|executor| executor.r#type.as_str()) {
         None | Some("http" | "spin") => {}
-        Some(other) => bail!(
-            "the executor `{other}` of component `{component}` is not supported: only `http` is"
-        ),
+        Some(other) => {
+            bail!("the executor `{other}` of component `{component}` is not supported: only `http` is")
+        }
     }
     let route = match trigger.route {
         Some(RawRoute::Pattern(pattern)) => Some(pattern),
@@ -390,9 +357,7 @@ fn id_fault(id: &str, delimiter: char) -> Option<String> {
     }
     for word in id.split(delimiter) {
         let Some(first) = word.chars().next() else {
-            return Some(format!(
-                "words must not be empty, so no {delimiter:?} at an end or twice in a row"
-            ));
+            return Some(format!("words must not be empty, so no {delimiter:?} at an end or twice in a row"));
         };
         if !first.is_ascii_alphabetic() {
             return Some(format!("the word `{word}` must start with a letter"));
@@ -402,12 +367,9 @@ fn id_fault(id: &str, delimiter: char) -> Option<String> {
                 "{bad:?} is not allowed: words of letters and digits are joined by {delimiter:?}"
             ));
         }
-        let cased =
-            |c: char| c.is_ascii_digit() || c.is_ascii_uppercase() == first.is_ascii_uppercase();
+        let cased = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase() == first.is_ascii_uppercase();
         if !word.chars().all(cased) {
-            return Some(format!(
-                "the word `{word}` must be all lower case or all upper case"
-            ));
+            return Some(format!("the word `{word}` must be all lower case or all upper case"));
         }
     }
     None

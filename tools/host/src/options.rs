@@ -55,9 +55,7 @@ impl Options {
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let (flag, inline) = match argument.split_once('=') {
-                Some((flag, value)) if flag.starts_with("--") => {
-                    (flag.to_owned(), Some(value.to_owned()))
-                }
+                Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), Some(value.to_owned())),
                 _ => (argument, None),
             };
             let value = || {
@@ -70,9 +68,7 @@ impl Options {
                 "--listen" => {
                     let text = value()?;
                     options.listen = text.parse().ok().with_context(|| {
-                        format!(
-                            "--listen {text}: write an address and a port, such as 127.0.0.1:3000"
-                        )
+                        format!("--listen {text}: write an address and a port, such as 127.0.0.1:3000")
                     })?;
                 }
                 "--runtime-config-file" => options.runtime_config = Some(value()?.into()),
@@ -91,9 +87,7 @@ impl Options {
 
 fn parse_variable(text: &str) -> Result<(String, String)> {
     // The text is not repeated: it may be a secret.
-    let (name, value) = text
-        .split_once('=')
-        .context("--variable needs NAME=VALUE: add the `=`")?;
+    let (name, value) = text.split_once('=').context("--variable needs NAME=VALUE: add the `=`")?;
     let value = match value.strip_prefix('@') {
         Some(file) => std::fs::read_to_string(file)
             .with_context(|| format!("--variable {name}: cannot read {file}: correct the path"))?,

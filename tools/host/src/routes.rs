@@ -46,18 +46,14 @@ impl RouteMatch {
 
     /// The route as written, without its wildcard.
     pub fn route_prefix(&self) -> &str {
-        self.raw_route
-            .strip_suffix("/...")
-            .unwrap_or(&self.raw_route)
+        self.raw_route.strip_suffix("/...").unwrap_or(&self.raw_route)
     }
 }
 
 impl Router {
     /// Builds the table from `(route, component)` pairs. The last of two equal routes wins, as in Spin; the
     /// losers are returned so that they can be warned about.
-    pub fn build(
-        routes: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<(Self, Vec<String>)> {
+    pub fn build(routes: impl IntoIterator<Item = (String, String)>) -> Result<(Self, Vec<String>)> {
         let mut unique: Vec<(String, String)> = Vec::new();
         let mut duplicates = Vec::new();
         for (route, component) in routes {
@@ -78,27 +74,11 @@ impl Router {
                 Some(prefix) => format!("{prefix}/*"),
                 None => based,
             };
-            inner
-                .add(
-                    spec,
-                    Target {
-                        component: component.clone(),
-                        route: route.clone(),
-                    },
-                )
-                .map_err(|error| {
-                    anyhow!(
-                        "the route `{route}` of component `{component}` cannot be read: {error}"
-                    )
-                })?;
+            inner.add(spec, Target { component: component.clone(), route: route.clone() }).map_err(
+                |error| anyhow!("the route `{route}` of component `{component}` cannot be read: {error}"),
+            )?;
         }
-        Ok((
-            Self {
-                inner,
-                routes: unique,
-            },
-            duplicates,
-        ))
+        Ok((Self { inner, routes: unique }, duplicates))
     }
 
     /// The routes, with the component of each.
@@ -114,21 +94,14 @@ impl Router {
         // The trailing slash is part of what a wildcard takes, and routefinder leaves it out.
         let path_info = captures.wildcard().map_or(String::new(), |rest| {
             let slash = if path.ends_with('/') { "/" } else { "" };
-            if rest.is_empty() {
-                slash.to_owned()
-            } else {
-                format!("/{rest}{slash}")
-            }
+            if rest.is_empty() { slash.to_owned() } else { format!("/{rest}{slash}") }
         });
         Some(RouteMatch {
             component: target.component.clone(),
             based_route: based(&target.route),
             raw_route: target.route.clone(),
             path_info,
-            parameters: captures
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            parameters: captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         })
     }
 }
@@ -136,9 +109,5 @@ impl Router {
 /// The route with a leading slash and without a trailing one.
 fn based(route: &str) -> String {
     let route = route.strip_suffix('/').unwrap_or(route);
-    if route.starts_with('/') || route.is_empty() {
-        route.to_owned()
-    } else {
-        format!("/{route}")
-    }
+    if route.starts_with('/') || route.is_empty() { route.to_owned() } else { format!("/{route}") }
 }

@@ -88,8 +88,7 @@ pub fn load(places: &Places<'_>) -> Result<(RuntimeConfig, PathBuf)> {
             file.display()
         )
     })?;
-    parse(&text, places)
-        .with_context(|| format!("the runtime configuration {} is not right", file.display()))
+    parse(&text, places).with_context(|| format!("the runtime configuration {} is not right", file.display()))
 }
 
 fn parse(text: &str, places: &Places<'_>) -> Result<(RuntimeConfig, PathBuf)> {
@@ -106,37 +105,20 @@ fn parse(text: &str, places: &Places<'_>) -> Result<(RuntimeConfig, PathBuf)> {
     let mut config = RuntimeConfig::default();
     for (label, table) in raw.sqlite_database {
         let table = take_type(table, &format!("sqlite_database.{label}"))?;
-        let RawSqlite {
-            path,
-            allow_attach_file,
-        } = table_into(table, &format!("sqlite_database.{label}"))?;
+        let RawSqlite { path, allow_attach_file } = table_into(table, &format!("sqlite_database.{label}"))?;
         let path = path.map(|path| places.working_dir.join(path));
-        config.sqlite.insert(
-            label,
-            SqliteConfig {
-                path,
-                allow_attach_file,
-            },
-        );
+        config.sqlite.insert(label, SqliteConfig { path, allow_attach_file });
     }
-    let store_dir = places
-        .file
-        .and_then(Path::parent)
-        .unwrap_or(places.working_dir);
+    let store_dir = places.file.and_then(Path::parent).unwrap_or(places.working_dir);
     for (label, table) in raw.key_value_store {
         let table = take_type(table, &format!("key_value_store.{label}"))?;
         let RawStore { path } = table_into(table, &format!("key_value_store.{label}"))?;
-        config
-            .key_value
-            .insert(label, path.map(|path| store_dir.join(path)));
+        config.key_value.insert(label, path.map(|path| store_dir.join(path)));
     }
-    config
-        .sqlite
-        .entry("default".to_owned())
-        .or_insert_with(|| SqliteConfig {
-            path: Some(state_dir.join("sqlite_db.db")),
-            allow_attach_file: false,
-        });
+    config.sqlite.entry("default".to_owned()).or_insert_with(|| SqliteConfig {
+        path: Some(state_dir.join("sqlite_db.db")),
+        allow_attach_file: false,
+    });
     config
         .key_value
         .entry("default".to_owned())
@@ -161,9 +143,9 @@ fn refuse_unsupported(raw: &RawConfig) -> Result<()> {
         ("solo_instances", &raw.solo_instances),
     ];
     match known.iter().find(|(_, value)| value.is_some()) {
-        Some((key, _)) => bail!(
-            "`{key}` is not supported by this host: remove it, or run the application with `spin up`"
-        ),
+        Some((key, _)) => {
+            bail!("`{key}` is not supported by this host: remove it, or run the application with `spin up`")
+        }
         None => Ok(()),
     }
 }
@@ -181,28 +163,22 @@ fn take_type(mut table: toml::Table, section: &str) -> Result<toml::Table> {
 }
 
 fn table_into<T: serde::de::DeserializeOwned>(table: toml::Table, section: &str) -> Result<T> {
-    table
-        .try_into()
-        .map_err(|error| anyhow::anyhow!("[{section}]: {}", error.message()))
+    table.try_into().map_err(|error| anyhow::anyhow!("[{section}]: {}", error.message()))
 }
 
 impl RuntimeConfig {
     /// Refuses a manifest that names a label this configuration does not define.
     pub fn check_labels(&self, manifest: &Manifest) -> Result<()> {
         for (id, component) in &manifest.components {
-            if let Some(label) = component
-                .sqlite_databases
-                .iter()
-                .find(|label| !self.sqlite.contains_key(*label))
+            if let Some(label) =
+                component.sqlite_databases.iter().find(|label| !self.sqlite.contains_key(*label))
             {
                 bail!(
                     "component `{id}` uses the database `{label}`, which is not defined: add [sqlite_database.{label}] with type = \"spin\" to the file given with --runtime-config-file"
                 );
             }
-            if let Some(label) = component
-                .key_value_stores
-                .iter()
-                .find(|label| !self.key_value.contains_key(*label))
+            if let Some(label) =
+                component.key_value_stores.iter().find(|label| !self.key_value.contains_key(*label))
             {
                 bail!(
                     "component `{id}` uses the key-value store `{label}`, which is not defined: add [key_value_store.{label}] with type = \"spin\" to the file given with --runtime-config-file"

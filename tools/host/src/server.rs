@@ -55,11 +55,7 @@ impl App {
         services: HashMap<String, ProxyHandler<Starter>>,
         local_addr: SocketAddr,
     ) -> Self {
-        Self {
-            router,
-            services,
-            local_addr,
-        }
+        Self { router, services, local_addr }
     }
 
     /// Where the application listens.
@@ -68,17 +64,9 @@ impl App {
     }
 
     /// Answers a request from the network.
-    async fn answer(
-        &self,
-        mut request: Request<WasiBody>,
-        client: SocketAddr,
-    ) -> Response<WasiBody> {
+    async fn answer(&self, mut request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
         let headers = request.headers_mut();
-        if headers
-            .get(HOST)
-            .and_then(|host| host.to_str().ok())
-            .is_some_and(is_chaining_host)
-        {
+        if headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(is_chaining_host) {
             headers.remove(HOST);
         }
         headers.remove(CONNECTION);
@@ -131,11 +119,7 @@ impl App {
                     log.print(format!("no instance could be started: {error}").as_bytes());
                     return bare_response(StatusCode::SERVICE_UNAVAILABLE);
                 }
-                log.print(
-                    format!("the request failed: {error}")
-                        .replace('\n', " ")
-                        .as_bytes(),
-                );
+                log.print(format!("the request failed: {error}").replace('\n', " ").as_bytes());
                 bare_response(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
@@ -162,15 +146,8 @@ fn absolute_uri(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
 /// Adds what Spin tells a component about its route. Like Spin it adds and does not replace: the last value of
 /// each is the host's, whatever the client sent.
 fn add_spin_headers<B>(request: &mut Request<B>, found: &RouteMatch, client: SocketAddr) {
-    let host = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let full_url = format!("http://{host}{path}");
     let headers = request.headers_mut();
     let mut add = |name: HeaderName, value: &str| {
@@ -180,28 +157,13 @@ fn add_spin_headers<B>(request: &mut Request<B>, found: &RouteMatch, client: Soc
     };
     add(HeaderName::from_static("spin-path-info"), &found.path_info);
     add(HeaderName::from_static("spin-full-url"), &full_url);
-    add(
-        HeaderName::from_static("spin-matched-route"),
-        &found.based_route,
-    );
+    add(HeaderName::from_static("spin-matched-route"), &found.based_route);
     add(HeaderName::from_static("spin-base-path"), "/");
-    add(
-        HeaderName::from_static("spin-raw-component-route"),
-        &found.raw_route,
-    );
-    add(
-        HeaderName::from_static("spin-component-route"),
-        found.route_prefix(),
-    );
-    add(
-        HeaderName::from_static("spin-client-addr"),
-        &client.to_string(),
-    );
+    add(HeaderName::from_static("spin-raw-component-route"), &found.raw_route);
+    add(HeaderName::from_static("spin-component-route"), found.route_prefix());
+    add(HeaderName::from_static("spin-client-addr"), &client.to_string());
     for (parameter, value) in &found.parameters {
-        let name = format!(
-            "spin-path-match-{}",
-            parameter.to_ascii_lowercase().replace('_', "-")
-        );
+        let name = format!("spin-path-match-{}", parameter.to_ascii_lowercase().replace('_', "-"));
         if let Ok(name) = HeaderName::try_from(name) {
             add(name, value);
         }
@@ -217,8 +179,9 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
                 "{address} is in use: stop what listens there, or choose another with --listen (port 0 takes a free one)"
             )
         }
-        Err(error) => Err(error)
-            .with_context(|| format!("cannot listen on {address}: choose another with --listen")),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot listen on {address}: choose another with --listen"))
+        }
     }
 }
 
@@ -250,14 +213,8 @@ pub async fn serve(
     drop(listener);
     stopping.send_replace(true);
     drop(alive);
-    if tokio::time::timeout(STOP_LIMIT, ended.recv())
-        .await
-        .is_err()
-    {
-        eprintln!(
-            "[host] stopped with work unfinished after {} s",
-            STOP_LIMIT.as_secs()
-        );
+    if tokio::time::timeout(STOP_LIMIT, ended.recv()).await.is_err() {
+        eprintln!("[host] stopped with work unfinished after {} s", STOP_LIMIT.as_secs());
     }
 }
 
@@ -274,9 +231,7 @@ async fn connection(
         async move { Ok::<_, Infallible>(app.answer(request.map(bounded), client).await) }
     });
     let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_LIMIT);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT);
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     // A broken connection is the client's affair, and common: nothing is logged.
     tokio::select! {

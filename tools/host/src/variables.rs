@@ -24,10 +24,7 @@ impl Variables {
         given: &HashMap<String, String>,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        if let Some(name) = given
-            .keys()
-            .find(|name| !manifest.variables.contains_key(*name))
-        {
+        if let Some(name) = given.keys().find(|name| !manifest.variables.contains_key(*name)) {
             bail!(
                 "--variable {name}: the manifest has no such variable: add it to [variables] or correct the name"
             );
@@ -36,11 +33,8 @@ impl Variables {
         let mut missing = Vec::new();
         for (name, variable) in &manifest.variables {
             let env_name = format!("{ENV_PREFIX}{}", name.to_ascii_uppercase());
-            let value = given
-                .get(name)
-                .cloned()
-                .or_else(|| env(&env_name))
-                .or_else(|| variable.default.clone());
+            let value =
+                given.get(name).cloned().or_else(|| env(&env_name)).or_else(|| variable.default.clone());
             match value {
                 Some(value) => {
                     if variable.secret && !value.is_empty() {
@@ -52,10 +46,7 @@ impl Variables {
             }
         }
         if !missing.is_empty() {
-            let names: Vec<_> = missing
-                .iter()
-                .map(|(name, _)| format!("`{name}`"))
-                .collect();
+            let names: Vec<_> = missing.iter().map(|(name, _)| format!("`{name}`")).collect();
             let envs: Vec<_> = missing.iter().map(|(_, env)| env.as_str()).collect();
             bail!(
                 "no value for the required variable {}: set {}, or pass --variable NAME=VALUE",
@@ -136,9 +127,7 @@ fn parse_template(template: &str) -> Result<Vec<Part<'_>>> {
 
 /// Says why a name can be no variable's, if it cannot; the wording is Spin's, which components may show.
 pub fn name_fault(name: &str) -> Option<String> {
-    let bad = name
-        .chars()
-        .find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_'));
+    let bad = name.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_'));
     let reason = if name.is_empty() {
         "must not be empty".to_owned()
     } else if let Some(bad) = bad {

@@ -49,53 +49,31 @@ impl StoreFile {
 impl Store {
     /// The store `label` in `file`.
     pub fn new(file: Arc<StoreFile>, label: &str) -> Self {
-        Self {
-            file,
-            label: label.to_owned(),
-        }
+        Self { file, label: label.to_owned() }
     }
 
-    fn with<R>(
-        &self,
-        work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<R>,
-    ) -> Result<R, Error> {
+    fn with<R>(&self, work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<R>) -> Result<R, Error> {
         let connection = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
         work(&connection).map_err(|error| Error::Other(error.to_string()))
     }
 
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.with(|connection| {
-            connection
-                .prepare_cached(GET)?
-                .query_row((&self.label, key), |row| row.get(0))
-                .optional()
+            connection.prepare_cached(GET)?.query_row((&self.label, key), |row| row.get(0)).optional()
         })
     }
 
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.with(|connection| {
-            connection
-                .prepare_cached(SET)?
-                .execute((&self.label, key, value))
-                .map(drop)
-        })
+        self.with(|connection| connection.prepare_cached(SET)?.execute((&self.label, key, value)).map(drop))
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
-        self.with(|connection| {
-            connection
-                .prepare_cached(DELETE)?
-                .execute((&self.label, key))
-                .map(drop)
-        })
+        self.with(|connection| connection.prepare_cached(DELETE)?.execute((&self.label, key)).map(drop))
     }
 
     fn keys(&self) -> Result<Vec<String>, Error> {
         self.with(|connection| {
-            connection
-                .prepare_cached(KEYS)?
-                .query_map((&self.label,), |row| row.get(0))?
-                .collect()
+            connection.prepare_cached(KEYS)?.query_map((&self.label,), |row| row.get(0))?.collect()
         })
     }
 }
@@ -117,10 +95,7 @@ impl HostStore for Ctx {
 }
 
 impl<T: 'static> HostStoreWithStore<T> for HasSelf<Ctx> {
-    async fn open(
-        accessor: &Accessor<T, Self>,
-        label: String,
-    ) -> Result<Result<Resource<Store>, Error>> {
+    async fn open(accessor: &Accessor<T, Self>, label: String) -> Result<Result<Resource<Store>, Error>> {
         accessor.with(|mut access| {
             let ctx = access.get();
             let Some(store) = ctx.env.stores.get(&label).cloned() else {
@@ -139,9 +114,7 @@ impl<T: 'static> HostStoreWithStore<T> for HasSelf<Ctx> {
         handle: Resource<Store>,
         key: String,
     ) -> Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(accessor
-            .with(|mut access| access.get().store(&handle))?
-            .get(&key))
+        Ok(accessor.with(|mut access| access.get().store(&handle))?.get(&key))
     }
 
     async fn set(
@@ -150,9 +123,7 @@ impl<T: 'static> HostStoreWithStore<T> for HasSelf<Ctx> {
         key: String,
         value: Vec<u8>,
     ) -> Result<Result<(), Error>> {
-        Ok(accessor
-            .with(|mut access| access.get().store(&handle))?
-            .set(&key, &value))
+        Ok(accessor.with(|mut access| access.get().store(&handle))?.set(&key, &value))
     }
 
     async fn delete(
@@ -160,9 +131,7 @@ impl<T: 'static> HostStoreWithStore<T> for HasSelf<Ctx> {
         handle: Resource<Store>,
         key: String,
     ) -> Result<Result<(), Error>> {
-        Ok(accessor
-            .with(|mut access| access.get().store(&handle))?
-            .delete(&key))
+        Ok(accessor.with(|mut access| access.get().store(&handle))?.delete(&key))
     }
 
     async fn exists(
@@ -185,8 +154,7 @@ impl<T: 'static> HostStoreWithStore<T> for HasSelf<Ctx> {
         };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
-            let result =
-                FutureReader::new(&mut access, async move { wasmtime::error::Ok(result) })?;
+            let result = FutureReader::new(&mut access, async move { wasmtime::error::Ok(result) })?;
             Ok((keys, result))
         })
     }

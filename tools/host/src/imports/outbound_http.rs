@@ -50,10 +50,7 @@ impl Gateway {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .build(connector);
-        Self {
-            client,
-            app: OnceLock::new(),
-        }
+        Self { client, app: OnceLock::new() }
     }
 
     /// Joins the application, once it is complete.
@@ -62,10 +59,7 @@ impl Gateway {
     }
 
     fn app(&self) -> Result<Arc<App>, Error> {
-        self.app
-            .get()
-            .and_then(Weak::upgrade)
-            .ok_or(Error::ConnectionTerminated)
+        self.app.get().and_then(Weak::upgrade).ok_or(Error::ConnectionTerminated)
     }
 
     async fn send(
@@ -74,15 +68,9 @@ impl Gateway {
         mut request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let to_self = request
-            .uri()
-            .host()
-            .is_none_or(|host| host.is_empty() || host == "self.alt");
-        let allowed = if to_self {
-            env.allowed_hosts.allow_self()
-        } else {
-            env.allowed_hosts.allow(request.uri())
-        };
+        let to_self = request.uri().host().is_none_or(|host| host.is_empty() || host == "self.alt");
+        let allowed =
+            if to_self { env.allowed_hosts.allow_self() } else { env.allowed_hosts.allow(request.uri()) };
         if !allowed {
             env.log.print(refusal(request.uri(), to_self).as_bytes());
             return Err(Error::HttpRequestDenied);
@@ -96,10 +84,7 @@ impl Gateway {
         if to_self {
             *request.uri_mut() = self_uri(self.app()?.local_addr(), request.uri())?;
         }
-        let wait = options
-            .connect_timeout
-            .unwrap_or(CONNECT_TIMEOUT)
-            .min(DEFAULT_TIMEOUT)
+        let wait = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(DEFAULT_TIMEOUT)
             + options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let response = timeout(wait, self.client.request(request))
             .await
@@ -157,10 +142,7 @@ fn client_error(error: &ClientError) -> Error {
     }
     if error.is_connect() {
         // A name that does not resolve ends here.
-        return Error::DnsError {
-            rcode: Some("address not available".to_owned()),
-            info_code: None,
-        };
+        return Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None };
     }
     Error::InternalError(Some(error.to_string()))
 }
@@ -189,9 +171,7 @@ impl WasiHttpHooks for Outbound {
         let env = self.env.clone();
         Box::new(async move {
             let gateway = env.gateway.clone();
-            let response = gateway
-                .send(&env, request, options.unwrap_or_default())
-                .await?;
+            let response = gateway.send(&env, request, options.unwrap_or_default()).await?;
             // Errors of the connection arrive with the body; there is nothing further to wait for.
             Ok((response, Box::new(async { Ok(()) }) as Box<Sending>))
         })

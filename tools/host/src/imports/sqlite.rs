@@ -17,11 +17,7 @@ use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReade
 const MOST_CONNECTIONS: usize = 256;
 
 /// What `execute-async` answers.
-type Streamed = (
-    Vec<String>,
-    StreamReader<RowResult>,
-    FutureReader<Result<(), Error>>,
-);
+type Streamed = (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>);
 
 impl Host for Ctx {}
 
@@ -62,10 +58,7 @@ impl HostConnection for Ctx {
         let connection = self.connection(&handle)?;
         let outcome = connection.query(statement, to_sql(parameters)).await;
         Ok(match outcome.result {
-            Ok(()) => Ok(QueryResult {
-                columns: outcome.columns,
-                rows: to_rows(outcome.rows),
-            }),
+            Ok(()) => Ok(QueryResult { columns: outcome.columns, rows: to_rows(outcome.rows) }),
             Err(message) => Err(Error::Io(message)),
         })
     }
@@ -100,16 +93,11 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<Ctx> {
         parameters: Vec<Value>,
     ) -> Result<Result<Streamed, Error>> {
         let connection = accessor.with(|mut access| access.get().connection(&handle))?;
-        let Outcome {
-            columns,
-            rows,
-            result,
-        } = connection.query(statement, to_sql(parameters)).await;
+        let Outcome { columns, rows, result } = connection.query(statement, to_sql(parameters)).await;
         let (rows, result) = accessor.with(|mut access| {
             let result = result.map_err(Error::Io);
             let rows = StreamReader::new(&mut access, to_rows(rows))?;
-            let result =
-                FutureReader::new(&mut access, async move { wasmtime::error::Ok(result) })?;
+            let result = FutureReader::new(&mut access, async move { wasmtime::error::Ok(result) })?;
             wasmtime::error::Ok((rows, result))
         })?;
         Ok(Ok((columns, rows, result)))
@@ -122,10 +110,7 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<Ctx> {
         accessor.with(|mut access| Ok(access.get().connection(&handle)?.last_insert_rowid()))
     }
 
-    async fn changes_async(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Connection>,
-    ) -> Result<u64> {
+    async fn changes_async(accessor: &Accessor<T, Self>, handle: Resource<Connection>) -> Result<u64> {
         accessor.with(|mut access| Ok(access.get().connection(&handle)?.changes()))
     }
 }
@@ -151,9 +136,5 @@ fn to_rows(rows: Vec<Vec<SqlValue>>) -> Vec<RowResult> {
         SqlValue::Text(text) => Value::Text(text),
         SqlValue::Blob(blob) => Value::Blob(blob),
     };
-    rows.into_iter()
-        .map(|row| RowResult {
-            values: row.into_iter().map(value).collect(),
-        })
-        .collect()
+    rows.into_iter().map(|row| RowResult { values: row.into_iter().map(value).collect() }).collect()
 }

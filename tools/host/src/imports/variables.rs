@@ -8,10 +8,7 @@ use wasmtime::component::{Accessor, HasSelf};
 impl Host for Ctx {}
 
 impl<T: 'static> HostWithStore<T> for HasSelf<Ctx> {
-    async fn get(
-        accessor: &Accessor<T, Self>,
-        name: String,
-    ) -> wasmtime::Result<Result<String, Error>> {
+    async fn get(accessor: &Accessor<T, Self>, name: String) -> wasmtime::Result<Result<String, Error>> {
         if let Some(fault) = name_fault(&name) {
             return Ok(Err(Error::InvalidName(fault)));
         }

@@ -1,8 +1,6 @@
 //! What the host does not start with, and the sentence it says instead.
 
-mod common;
-
-use common::{MANIFEST, fresh_dir, refusal, write_manifest};
+use crate::common::{MANIFEST, fresh_dir, refusal, write_manifest};
 
 /// Starts with a changed manifest and checks that the refusal names all of `words`.
 fn refused(name: &str, change: impl Fn(&str) -> String, words: &[&str]) {
@@ -18,10 +16,7 @@ fn refused(name: &str, change: impl Fn(&str) -> String, words: &[&str]) {
 fn a_missing_manifest_is_named() {
     let dir = fresh_dir("no-manifest");
     let said = refusal(&dir, &[]);
-    assert!(
-        said.contains("spin.toml") && said.contains("--from"),
-        "{said}"
-    );
+    assert!(said.contains("spin.toml") && said.contains("--from"), "{said}");
 }
 
 #[test]
@@ -29,10 +24,7 @@ fn a_required_variable_is_named_with_its_environment_variable() {
     let dir = fresh_dir("no-token");
     write_manifest(&dir, MANIFEST);
     let said = refusal(&dir, &[]);
-    assert!(
-        said.contains("`token`") && said.contains("SPIN_VARIABLE_TOKEN"),
-        "{said}"
-    );
+    assert!(said.contains("`token`") && said.contains("SPIN_VARIABLE_TOKEN"), "{said}");
 }
 
 #[test]
@@ -42,10 +34,7 @@ fn a_busy_port_is_named_with_the_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let said = refusal(&dir, &["--variable", "token=x", "--listen", &address]);
-    assert!(
-        said.contains(&address) && said.contains("--listen"),
-        "{said}"
-    );
+    assert!(said.contains(&address) && said.contains("--listen"), "{said}");
 }
 
 #[test]
@@ -69,35 +58,19 @@ fn an_unknown_key_is_named() {
 #[test]
 fn an_undefined_database_is_named() {
     let change = |manifest: &str| {
-        manifest.replace(
-            "sqlite_databases = [\"default\"]",
-            "sqlite_databases = [\"posts\"]",
-        )
+        manifest.replace("sqlite_databases = [\"default\"]", "sqlite_databases = [\"posts\"]")
     };
-    refused(
-        "no-database",
-        change,
-        &["`one`", "`posts`", "--runtime-config-file"],
-    );
+    refused("no-database", change, &["`one`", "`posts`", "--runtime-config-file"]);
 }
 
 #[test]
 fn another_kind_of_database_is_named() {
     let dir = fresh_dir("libsql");
     write_manifest(&dir, MANIFEST);
-    std::fs::write(
-        dir.join("rt.toml"),
-        "[sqlite_database.default]\ntype = \"libsql\"\nurl = \"http://x\"\n",
-    )
-    .unwrap();
-    let said = refusal(
-        &dir,
-        &["--variable", "token=x", "--runtime-config-file", "rt.toml"],
-    );
-    assert!(
-        said.contains("`libsql`") && said.contains("sqlite_database.default"),
-        "{said}"
-    );
+    std::fs::write(dir.join("rt.toml"), "[sqlite_database.default]\ntype = \"libsql\"\nurl = \"http://x\"\n")
+        .unwrap();
+    let said = refusal(&dir, &["--variable", "token=x", "--runtime-config-file", "rt.toml"]);
+    assert!(said.contains("`libsql`") && said.contains("sqlite_database.default"), "{said}");
 }
 
 #[test]

@@ -103,11 +103,7 @@ pub fn refusal(dir: &Path, arguments: &[&str]) -> String {
     let Output { status, stderr, .. } = command(dir, arguments).output().unwrap();
     let said = String::from_utf8_lossy(&stderr).into_owned();
     assert_eq!(status.code(), Some(1), "{said}");
-    assert_eq!(
-        said.trim_end().lines().count(),
-        1,
-        "not one sentence: {said}"
-    );
+    assert_eq!(said.trim_end().lines().count(), 1, "not one sentence: {said}");
     said
 }
 
@@ -129,28 +125,17 @@ impl Host {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(address) = line.trim().strip_prefix("Serving http://") else {
-            panic!(
-                "the host did not start: {}",
-                std::fs::read_to_string(dir.join("log")).unwrap()
-            );
+            panic!("the host did not start: {}", std::fs::read_to_string(dir.join("log")).unwrap());
         };
-        Self {
-            child,
-            address: address.to_owned(),
-            dir,
-        }
+        Self { child, address: address.to_owned(), dir }
     }
 
     /// A connection with a request sent on it.
     pub fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let length = body.len();
         write!(
             stream,
@@ -184,13 +169,7 @@ impl Host {
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// Waits for the end, and answers with the exit code.
@@ -212,21 +191,10 @@ pub fn read_answer(mut stream: TcpStream) -> Answer {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let chunked = head
-        .to_ascii_lowercase()
-        .contains("transfer-encoding: chunked");
-    Answer {
-        status,
-        body: if chunked {
-            unchunk(body)
-        } else {
-            body.to_owned()
-        },
-    }
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    Answer { status, body: if chunked { unchunk(body) } else { body.to_owned() } }
 }
 
 fn unchunk(mut rest: &str) -> String {

@@ -1,0 +1,5 @@
+//! The host as a program: started, spoken to, stopped.
+
+mod common;
+mod refusals;
+mod serving;
