@@ -124,9 +124,12 @@ impl FromRequestParts<Ctx> for Db {
 /// The service's routes with the internal ones every service has, inside the edge.
 pub fn router(app: Ctx) -> Router {
     let mut routes = (app.service.routes)();
-    routes = routes.route("/internal/health", get(health)).route("/internal/tick", post(tick));
+    // A service without a database is called by no other; its `/internal/...` is an unknown route.
     if !app.service.migrations.is_empty() {
-        routes = routes.route("/internal/events", post(hear));
+        routes = routes
+            .route("/internal/health", get(health))
+            .route("/internal/tick", post(tick))
+            .route("/internal/events", post(hear));
     }
     routes
         .fallback(async || ApiError::not_found())
@@ -136,9 +139,7 @@ pub fn router(app: Ctx) -> Router {
 
 /// `GET /internal/health`: whether the database answers.
 async fn health(_: Internal, State(app): State<Ctx>) -> ApiResult {
-    if !app.service.migrations.is_empty() {
-        app.db.read("select 'ok'", params![]).await?;
-    }
+    app.db.read("select 'ok'", params![]).await?;
     Ok(answer::json(StatusCode::OK, &serde_json::json!({ "service": app.service.name, "ok": true })))
 }
 
@@ -148,19 +149,20 @@ async fn hear(_: Internal, State(app): State<Ctx>, Json(batch): Json<Batch>) -> 
     Ok(answer::json(StatusCode::OK, &applied))
 }
 
-/// `POST /internal/tick`: relay, the service's own work, and once a minute the sweep.
+/// `POST /internal/tick`: relay, the service's own work, and once a minute the sweep. Answers how
+/// many batches went out and what waits still.
 async fn tick(_: Internal, State(app): State<Ctx>) -> ApiResult {
-    let mut delivered = 0;
-    if !app.service.migrations.is_empty() {
-        delivered = events::relay(&app).await?;
-    }
+    let delivered = events::relay(&app).await?;
     if let Some(work) = app.service.tick {
         work(&app).await?;
     }
-    if !app.service.migrations.is_empty() && is_due(&app.swept, app.now(), 60) {
+    if is_due(&app.swept, app.now(), 60) {
         events::sweep(&app).await?;
     }
-    Ok(answer::json(StatusCode::OK, &serde_json::json!({ "delivered": delivered })))
+    let waiting = events::waiting(&app).await?;
+    let answer =
+        serde_json::json!({ "delivered": delivered, "waiting": waiting.count, "oldest": waiting.oldest });
+    Ok(answer::json(StatusCode::OK, &answer))
 }
 
 /// Whether `seconds` have passed since `last`, which is then set to now: for work that a tick does
@@ -370,5 +372,48 @@ mod tests {
         assert_eq!(hear(batch(3, 4, person(1, "older"))).await, 4);
         let name = "select display_name from people where handle = 'bob'";
         assert_eq!(world.app("notes").db.read(name, params![]).await.unwrap().as_deref(), Some("second"));
+    }
+
+    #[tokio::test]
+    async fn a_tick_tells_how_many_events_wait_and_since_when() {
+        static TELLER: Service = Service { name: "users", ..NOTES };
+        let world = World::start(&[&TELLER], &[]).await;
+        let tick = async || {
+            world.post("users", "/internal/tick", crate::testing::INTERNAL_TOKEN, json!({})).await.body
+        };
+        assert_eq!(tick().await, json!({ "delivered": 0, "waiting": 0, "oldest": null }));
+        let told = "insert into outbox (type, key, at, body) values ('user.updated', 'k', '2026-01-01T00:00:00.000Z', '{}'), ('nobody.hears', 'k', '2025-01-01T00:00:00.000Z', '{}')";
+        world.app("users").db.rows(told, params![]).await.unwrap();
+        // auth, posts and social hear of it, and none of them answers.
+        let waiting = json!({ "delivered": 0, "waiting": 3, "oldest": "2026-01-01T00:00:00.000Z" });
+        assert_eq!(tick().await, waiting);
+    }
+
+    #[tokio::test]
+    async fn what_a_service_tells_arrives_at_those_who_hear_it() {
+        static TELLER: Service = Service { name: "users", ..NOTES };
+        static HEARER: Service = Service { name: "auth", ..NOTES };
+        let world = World::start(&[&TELLER, &HEARER], &[]).await;
+        let body = json!({ "id": world.id(), "handle": "bob", "displayName": "Bob", "bio": null, "avatarUrl": null,
+                           "private": 0, "createdAt": "", "status": "active", "rev": 1 });
+        let told = "insert into outbox (type, key, at, body) values ('user.registered', 'k', '2026-01-01T00:00:00.000Z', ?1)";
+        world.app("users").db.rows(told, params![body]).await.unwrap();
+        assert_eq!(events::relay(world.app("users")).await.unwrap(), 1);
+        let name = "select display_name from people where handle = 'bob'";
+        assert_eq!(world.app("auth").db.read(name, params![]).await.unwrap().as_deref(), Some("Bob"));
+        assert_eq!(events::relay(world.app("users")).await.unwrap(), 0, "once is enough");
+    }
+
+    #[tokio::test]
+    async fn a_service_without_a_database_has_no_internal_routes() {
+        static FRONT: Service = Service { name: "front", migrations: &[], ..NOTES };
+        let world = World::start(&[&FRONT], &[]).await;
+        for path in ["/internal/health", "/internal/tick", "/internal/events", "/internal"] {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                let token = crate::testing::INTERNAL_TOKEN;
+                let answer = world.call("front", method, path, token, &[], json!({})).await;
+                assert_eq!((answer.status, &answer.body["code"]), (404, &json!("not_found")), "{path}");
+            }
+        }
     }
 }

@@ -42,6 +42,9 @@ pub struct Verified {
     pub email_verified: bool,
     /// Whether a group of the token makes them an administrator.
     pub in_admin_group: bool,
+    /// The session of ours it belongs to; none where an outside issuer made it.
+    #[serde(default)]
+    pub session: Option<Id>,
     /// When the token ends, in seconds since the epoch.
     pub expires: i64,
 }
@@ -112,6 +115,8 @@ impl Authorizer {
         let expires = claims.expires_at.map_or(0, |at| i64::try_from(at.as_secs()).unwrap_or(0));
         let email_verified = claims.custom.is_email_verified();
         let in_admin_group = app.config.has_outside_issuer() && claims.custom.is_in_admin_group();
+        let session = claims.custom.sid.as_deref().filter(|_| !app.config.has_outside_issuer());
+        let session = session.and_then(Id::parse);
         let email = claims.custom.email;
         let user = if app.config.has_outside_issuer() {
             let issuer = expected.issuer.to_owned();
@@ -119,7 +124,7 @@ impl Authorizer {
         } else {
             Id::parse(&subject).ok_or_else(ApiError::invalid_token)?
         };
-        Ok(Verified { user, email, email_verified, in_admin_group, expires })
+        Ok(Verified { user, email, email_verified, in_admin_group, session, expires })
     }
 
     /// The key called `kid`; asks `auth` where it is unknown, at most once a minute.

@@ -66,7 +66,17 @@ pub async fn send(
     request: Request<Bytes>,
     limit: Duration,
 ) -> Result<http::Response<Bytes>, anyhow::Error> {
-    let call = std::pin::pin!(app.platform.send(request, ANSWER_LIMIT));
+    send_bounded(app, request, limit, ANSWER_LIMIT).await
+}
+
+/// [`send`], with an answer of at most `bytes`: for hosts that are not ours.
+pub async fn send_bounded(
+    app: &App,
+    request: Request<Bytes>,
+    limit: Duration,
+    bytes: usize,
+) -> Result<http::Response<Bytes>, anyhow::Error> {
+    let call = std::pin::pin!(app.platform.send(request, bytes));
     match select(call, std::pin::pin!(sleep(limit))).await {
         Either::Left((answer, _)) => answer.map_err(|error| anyhow::anyhow!(error)),
         Either::Right(_) => Err(anyhow::anyhow!("no answer within {} s", limit.as_secs_f32())),
@@ -89,6 +99,15 @@ impl<'a> Client<'a> {
     /// `GET path`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.call(Method::GET, path, Bytes::new(), TIME_LIMIT).await
+    }
+
+    /// [`Client::get`] with a time limit of its own.
+    pub async fn get_within<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        limit: Duration,
+    ) -> Result<T, ClientError> {
+        self.call(Method::GET, path, Bytes::new(), limit).await
     }
 
     /// `POST path` with a JSON body.

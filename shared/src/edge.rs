@@ -45,9 +45,11 @@ pub(crate) async fn edge(State(app): State<Ctx>, mut request: Request, next: Nex
     let spending = Spending::default();
     request.extensions_mut().insert(trace.clone());
     request.extensions_mut().insert(spending.clone());
+    // For layers of a service's routes, which are made before there is a state.
+    request.extensions_mut().insert(app.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let is_internal = path.starts_with("/internal/");
+    let is_internal = path.starts_with("/internal/") && !app.service.migrations.is_empty();
     let handled = handle(&app, request, next, is_internal, &spending, &trace).await;
     let mut response =
         handled.unwrap_or_else(|error| render(&app, error.into_response(), &trace, &method, &path));

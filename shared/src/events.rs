@@ -146,12 +146,13 @@ pub struct RelayState {
     again: AtomicBool,
 }
 
+// `json()` around a subquery: what comes out of one is text to SQLite 3.54, JSON only to older ones.
 const BATCH: &str = "select json_object(
         'after', after,
-        'events', (select json_group_array(json_object(
+        'events', json((select json_group_array(json_object(
                 'seq', seq, 'type', type, 'key', key, 'at', at, 'body', json(body)))
             from (select * from outbox where seq > after and type in (select value from json_each(?2))
-                  order by seq limit 200)))
+                  order by seq limit 200))))
     from (select coalesce((select seq from outbox_cursors where subscriber = ?1), 0) as after)";
 
 const CONFIRM: &str = "insert into outbox_cursors (subscriber, seq) values (?1, ?2)
@@ -205,6 +206,31 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
         }
     }
     Ok(batches)
+}
+
+const WAITING: &str = "select json_object('count', count(*), 'oldest', min(o.at))
+    from json_each(?1) as s cross join outbox as o
+    where o.seq > coalesce((select seq from outbox_cursors where subscriber = s.value ->> '$.name'), 0)
+        and o.type in (select value from json_each(s.value -> '$.types'))";
+
+/// What subscribers have not confirmed yet.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// How many, counted once for each subscriber.
+    pub count: i64,
+    /// When the oldest of them was written.
+    pub oldest: Option<String>,
+}
+
+/// How many events wait for a subscriber, for those who watch.
+pub async fn waiting(app: &App) -> Result<Waiting, DbError> {
+    let source = app.service.name;
+    let subscribers: Vec<String> = subscribers_of(source)
+        .into_iter()
+        .map(|name| format!("{{\"name\":\"{name}\",\"types\":{}}}", types_for(source, name)))
+        .collect();
+    let waiting = app.db.read_as(WAITING, params![format!("[{}]", subscribers.join(","))]).await?;
+    Ok(waiting.unwrap_or_default())
 }
 
 /// [`relay`] after the answer, at most one at a time in an instance.

@@ -67,6 +67,9 @@ pub struct ExtraClaims {
     /// Groups of Cognito.
     #[serde(default, rename = "cognito:groups", skip_serializing_if = "Option::is_none")]
     pub cognito_groups: Option<serde_json::Value>,
+    /// The session the token belongs to, in tokens of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
 }
 
 impl ExtraClaims {

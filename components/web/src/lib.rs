@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod handlers;
 mod routes;
 
 use shared::app::{Relay, Service};
@@ -14,6 +15,9 @@ pub static SERVICE: Service = Service {
     keys: None,
     identify: None,
 };
+
+/// The services behind this door, in the order they are named to clients.
+pub const SERVICES: &[&str] = &["auth", "users", "posts", "social"];
 
 #[cfg(target_family = "wasm")]
 mod entry {

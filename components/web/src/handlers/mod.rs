@@ -1,0 +1,4 @@
+//! The handlers, one file per noun.
+
+pub mod health;
+pub mod ticks;
