@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod client;
+pub mod outside;
+pub mod stack;
+
+pub use client::{Answer, Person};
+pub use stack::{Stack, eventually};

@@ -1,0 +1,46 @@
+//! The journeys. One binary, so that they share a stack and are linked once.
+
+mod accounts;
+mod conventions;
+mod crash;
+mod operations;
+mod outside_issuer;
+mod posts;
+mod privacy;
+mod sessions;
+mod social;
+
+use std::sync::OnceLock;
+
+use journeys::Stack;
+use journeys::outside::MailHook;
+use serde_json::Value;
+
+/// The stack most journeys share, and where its mails go.
+fn shared() -> &'static (Stack, MailHook) {
+    static STACK: OnceLock<(Stack, MailHook)> = OnceLock::new();
+    STACK.get_or_init(|| {
+        let mails = MailHook::start();
+        let stack = Stack::start(&[("mail_url", &mails.url)]).unwrap_or_else(|error| panic!("{error:#}"));
+        (stack, mails)
+    })
+}
+
+/// The shared stack.
+fn stack() -> &'static Stack {
+    &shared().0
+}
+
+/// The members of an object, sorted: answers have exactly the documented keys.
+#[track_caller]
+fn keys(value: &Value) -> Vec<&str> {
+    let object = value.as_object().unwrap_or_else(|| panic!("no object: {value}"));
+    let mut keys: Vec<&str> = object.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// The ids of the items of a page.
+fn ids(page: &journeys::Answer) -> Vec<&str> {
+    page.items().iter().filter_map(|item| item["id"].as_str()).collect()
+}
