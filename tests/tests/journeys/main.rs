@@ -7,6 +7,7 @@ mod operations;
 mod outside_issuer;
 mod posts;
 mod privacy;
+mod races;
 mod sessions;
 mod social;
 
