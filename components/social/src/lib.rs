@@ -1,14 +1,26 @@
 #![doc = include_str!("../README.md")]
 
+pub mod events;
+mod handlers;
+pub mod model;
 mod routes;
+pub mod store;
 
 use shared::app::{Relay, Service};
 
 /// The service.
 pub static SERVICE: Service = Service {
     name: "social",
-    migrations: &[shared::events::CORE, shared::people::PEOPLE],
+    migrations: &[
+        shared::events::CORE,
+        shared::people::PEOPLE,
+        shared::people::TIES,
+        shared::migration!("0001_ties"),
+        shared::migration!("0002_reports"),
+        shared::migration!("0003_heard"),
+    ],
     routes: routes::routes,
+    // Who blocks somebody is out of their sight everywhere when the answer arrives.
     relay: Relay::BeforeAnswer,
     tick: None,
     keys: None,

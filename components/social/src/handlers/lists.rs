@@ -1,0 +1,74 @@
+//! Lists of people: whom the caller blocks and mutes, who follows a person and whom they follow.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use shared::app::Ctx;
+use shared::auth::Caller;
+use shared::db::{Db, PageOut};
+use shared::error::{ApiError, ApiResult};
+use shared::extract::Path;
+use shared::page::Page;
+use shared::trace::Trace;
+
+use super::profiles::{Whereabouts, find_whereabouts, moved};
+use crate::model::{self, Newest};
+use crate::store::{self, Access, Side};
+
+/// `GET /blocked`: whom the caller blocks, newest first.
+pub async fn list_blocked(caller: Caller, db: Db, page: Page) -> ApiResult {
+    Ok(store::list_blocked(&db, caller.id, &Newest::of(&page)?).await?.into_response())
+}
+
+/// `GET /muted`: whom the caller mutes, newest first.
+pub async fn list_muted(caller: Caller, db: Db, page: Page) -> ApiResult {
+    Ok(store::list_muted(&db, caller.id, &Newest::of(&page)?).await?.into_response())
+}
+
+/// `GET /u/{handle}/followers`: anybody signed in who may see what the person publishes.
+pub async fn list_followers(
+    State(app): State<Ctx>,
+    caller: Caller,
+    trace: Trace,
+    Path(handle): Path<String>,
+    page: Page,
+) -> ApiResult {
+    list_follows(&app, &caller, &trace, Side::Followers, &handle, &page).await
+}
+
+/// `GET /u/{handle}/following`: anybody signed in who may see what the person publishes.
+pub async fn list_following(
+    State(app): State<Ctx>,
+    caller: Caller,
+    trace: Trace,
+    Path(handle): Path<String>,
+    page: Page,
+) -> ApiResult {
+    list_follows(&app, &caller, &trace, Side::Following, &handle, &page).await
+}
+
+async fn list_follows(
+    app: &Ctx,
+    caller: &Caller,
+    trace: &Trace,
+    side: Side,
+    handle: &str,
+    page: &Page,
+) -> ApiResult<Response> {
+    let after = Newest::of(page)?;
+    let handle = model::handle(handle).ok_or_else(ApiError::not_found)?;
+    let people: PageOut = store::list_follows(&app.db, side, caller.id, &handle, &after).await?;
+    // The statement answers nothing to who may not see; only then is the reason asked for.
+    if people.items != "[]" {
+        return Ok(people.into_response());
+    }
+    match store::list_access(&app.db, caller.id, &handle).await? {
+        Access::Open => Ok(people.into_response()),
+        Access::Private => Err(ApiError::forbidden("private_account", "This account is private.")),
+        Access::Hidden => Err(ApiError::not_found()),
+        Access::Unknown => match find_whereabouts(app, trace, Some(caller.id), &handle).await? {
+            Whereabouts::Moved(new) => Ok(moved(&format!("/u/{new}/{}", side.path()))),
+            // They came into the projection just now, and so did nobody who follows them.
+            Whereabouts::Here => Ok(people.into_response()),
+        },
+    }
+}

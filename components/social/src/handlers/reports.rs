@@ -1,0 +1,77 @@
+//! Reports.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde::Deserialize;
+use shared::answer::json_text;
+use shared::app::{App, Ctx};
+use shared::auth::Caller;
+use shared::clients::{Client, ClientError};
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::Json;
+use shared::ids::Id;
+use shared::page::Page;
+use shared::people;
+use shared::trace::Trace;
+
+use crate::model::{self, Report, ReportIn, TargetType};
+use crate::store;
+
+/// `POST /report`: anybody signed in, about what they may see and is not theirs. Again while the
+/// first is open: the same report.
+pub async fn create_report(
+    State(app): State<Ctx>,
+    caller: Caller,
+    db: Db,
+    trace: Trace,
+    Json(body): Json<ReportIn>,
+) -> ApiResult {
+    let report = body.check()?;
+    let author = find_author(&app, &trace, &caller, &report).await?;
+    if author == caller.id {
+        return Err(ApiError::invalid("targetId", "must be another person's"));
+    }
+    let made = store::create_report(&db, caller.id, author, &report, app.now()).await?;
+    made.map(|json| json_text(StatusCode::CREATED, json)).ok_or_else(ApiError::not_found)
+}
+
+/// `GET /me/reports`: the caller's reports with their outcome, newest first.
+pub async fn list_reports(caller: Caller, db: Db, page: Page) -> ApiResult {
+    model::check_id_cursor(&page)?;
+    Ok(store::list_reports(&db, caller.id, &page).await?.into_response())
+}
+
+/// An answer of `GET /internal/visible` of posts.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Visible {
+    author_id: Id,
+}
+
+/// Whose it is; 404 where the caller may not see it.
+async fn find_author(app: &App, trace: &Trace, caller: &Caller, report: &Report) -> ApiResult<Id> {
+    let (viewer, id) = (caller.id, report.target_id);
+    let author = match report.target_type {
+        TargetType::User => {
+            people::ensure(app, trace, id).await?;
+            store::may_find_person(&app.db, Some(viewer), id).await?.then_some(id)
+        }
+        TargetType::Post | TargetType::Comment => {
+            let kind = report.target_type.name();
+            let path = format!("/internal/visible?viewer={viewer}&type={kind}&id={id}");
+            let seen: Option<Visible> = match Client::new(app, trace, "posts").get(&path).await {
+                Ok(seen) => Some(seen),
+                Err(ClientError::Answered(problem)) if problem.status == 404 => None,
+                Err(error) => return Err(error.into()),
+            };
+            seen.map(|seen| seen.author_id)
+        }
+        // Nobody publishes scoops yet, so there is none to see.
+        TargetType::Scoop => None,
+    };
+    let author = author.ok_or_else(ApiError::not_found)?;
+    people::ensure(app, trace, author).await?;
+    Ok(author)
+}

@@ -1,0 +1,46 @@
+//! Requests to follow the caller, who is private.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use shared::app::Ctx;
+use shared::auth::Caller;
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::Path;
+use shared::ids::Id;
+use shared::page::Page;
+
+use crate::model::Newest;
+use crate::store;
+
+/// `GET /follow-requests`: who asks to follow the caller, newest first.
+pub async fn list_follow_requests(caller: Caller, db: Db, page: Page) -> ApiResult {
+    let requests = store::list_follow_requests(&db, caller.id, &Newest::of(&page)?).await?;
+    Ok(requests.into_response())
+}
+
+/// `POST /follow-requests/{userId}/accept`: whom the person asked; they follow from now on.
+pub async fn accept_follow_request(
+    State(app): State<Ctx>,
+    caller: Caller,
+    db: Db,
+    Path(requester): Path<Id>,
+) -> ApiResult {
+    done(store::accept_follow_request(&db, caller.id, requester, app.now()).await?)
+}
+
+/// `POST /follow-requests/{userId}/reject`: whom the person asked.
+pub async fn reject_follow_request(
+    State(app): State<Ctx>,
+    caller: Caller,
+    db: Db,
+    Path(requester): Path<Id>,
+) -> ApiResult {
+    done(store::reject_follow_request(&db, caller.id, requester, app.now()).await?)
+}
+
+/// 204, or 404 where there was no request.
+fn done(was_there: bool) -> ApiResult<Response> {
+    if was_there { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(ApiError::not_found()) }
+}
