@@ -29,7 +29,7 @@ create table if not exists inbox (
     primary key (source, seq)
 ) without rowid;
 
--- How far each source has been applied; outlives the sweep of `inbox`.
+-- How far each source has been applied; outlives the rows of `inbox`.
 create table if not exists inbox_cursors (
     source text primary key,
     seq integer not null
@@ -38,6 +38,8 @@ create table if not exists inbox_cursors (
 create trigger if not exists inbox_cursor after insert on inbox begin
     insert into inbox_cursors (source, seq) values (new.source, new.seq)
     on conflict (source) do update set seq = excluded.seq;
+    -- The newest thousand of each source stay, for who wants to see what was heard.
+    delete from inbox where source = new.source and seq <= new.seq - 1000;
 end;
 
 -- One row per Idempotency-Key: the effects its request had, then its answer.
@@ -63,3 +65,9 @@ create table if not exists rate_limits (
 ) without rowid;
 
 create index if not exists rate_limits_by_age on rate_limits (resets_at);
+
+-- When each chore of the clock was last begun.
+create table if not exists chores (
+    name text primary key,
+    done_at integer not null
+) without rowid;

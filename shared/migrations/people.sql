@@ -37,3 +37,9 @@ begin
         created_at = excluded.created_at, status = excluded.status, rev = excluded.rev
     where excluded.rev > people.rev;
 end;
+
+-- What was heard of a deleted person before holds what they erased.
+create trigger if not exists people_forgotten after insert on inbox when new.type = 'user.deleted'
+begin
+    delete from inbox where source = new.source and key = new.key and seq < new.seq;
+end;

@@ -78,7 +78,6 @@ pub struct App {
     pub auth: Authorizer,
     pub(crate) relay: RelayState,
     clock: Clock,
-    swept: std::sync::atomic::AtomicI64,
 }
 
 impl App {
@@ -98,7 +97,6 @@ impl App {
             auth: Authorizer::default(),
             relay: RelayState::default(),
             clock,
-            swept: std::sync::atomic::AtomicI64::new(0),
         }))
     }
 
@@ -156,7 +154,7 @@ async fn tick(_: Internal, State(app): State<Ctx>) -> ApiResult {
     if let Some(work) = app.service.tick {
         work(&app).await?;
     }
-    if is_due(&app.swept, app.now(), 60) {
+    if is_due(&app, "sweep", 60).await? {
         events::sweep(&app).await?;
     }
     let waiting = events::waiting(&app).await?;
@@ -165,15 +163,15 @@ async fn tick(_: Internal, State(app): State<Ctx>) -> ApiResult {
     Ok(answer::json(StatusCode::OK, &answer))
 }
 
-/// Whether `seconds` have passed since `last`, which is then set to now: for work that a tick does
-/// less often than it ticks. Kept per instance, so more often than asked does no harm.
-pub fn is_due(last: &std::sync::atomic::AtomicI64, now: Instant, seconds: i64) -> bool {
-    let before = last.load(std::sync::atomic::Ordering::Relaxed);
-    let due = now.seconds() - before >= seconds;
-    if due {
-        last.store(now.seconds(), std::sync::atomic::Ordering::Relaxed);
-    }
-    due
+// Claims the chore for whoever runs it: two ticks at once, or of two instances, do it once.
+const CLAIM_CHORE: &str = "insert into chores (name, done_at) values (?1, ?2)
+    on conflict (name) do update set done_at = excluded.done_at where done_at <= ?2 - ?3 * 1000
+    returning 1";
+
+/// Whether the chore `name`, done every `seconds`, is due; says yes once, to one tick.
+pub async fn is_due(app: &App, name: &str, seconds: i64) -> Result<bool, DbError> {
+    let rows = app.db.rows(CLAIM_CHORE, params![name, app.now().millis(), seconds]).await?;
+    Ok(!rows.is_empty())
 }
 
 /// Answers one request of a component. The first of an instance starts the service.
@@ -402,6 +400,38 @@ mod tests {
         let name = "select display_name from people where handle = 'bob'";
         assert_eq!(world.app("auth").db.read(name, params![]).await.unwrap().as_deref(), Some("Bob"));
         assert_eq!(events::relay(world.app("users")).await.unwrap(), 0, "once is enough");
+    }
+
+    #[tokio::test]
+    async fn a_chore_is_due_once_in_its_time_whoever_asks() {
+        let (world, _) = world().await;
+        let app = world.app("notes");
+        assert!(is_due(app, "chore", 60).await.unwrap());
+        assert!(!is_due(app, "chore", 60).await.unwrap());
+        assert!(is_due(app, "another", 60).await.unwrap());
+        app.db.rows("update chores set done_at = done_at - 60000", params![]).await.unwrap();
+        assert!(is_due(app, "chore", 60).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_sweep_keeps_events_that_somebody_has_not_confirmed() {
+        static TELLER: Service = Service { name: "users", ..NOTES };
+        let world = World::start(&[&TELLER], &[]).await;
+        let app = world.app("users");
+        let told = "insert into outbox (type, key, at, body) select 'user.updated', 'k', ?1, '{}' from json_each('[1,2,3]')";
+        app.db.rows(told, params!["2020-01-01T00:00:00.000Z"]).await.unwrap();
+        app.db.rows(told, params![app.now().rfc3339()]).await.unwrap();
+        let left = async || {
+            events::sweep(app).await.unwrap();
+            app.db.read("select count(*) from outbox", params![]).await.unwrap().unwrap_or_default()
+        };
+        assert_eq!(left().await, "6", "nobody confirmed");
+        let confirm = "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each('[\"auth\",\"posts\",\"social\"]') where true
+            on conflict (subscriber) do update set seq = excluded.seq";
+        app.db.rows(confirm, params![2]).await.unwrap();
+        assert_eq!(left().await, "4", "the old ones that all confirmed");
+        app.db.rows(confirm, params![6]).await.unwrap();
+        assert_eq!(left().await, "3", "the new ones stay a week");
     }
 
     #[tokio::test]

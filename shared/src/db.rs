@@ -165,12 +165,12 @@ impl Db {
     /// Every row of a statement.
     pub async fn rows(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Vec<Value>>, DbError> {
         let mut connection = self.checkout().await?;
-        let rows = connection.execute(sql, params).await;
-        // A connection whose statement failed may be broken (libSQL), so it is not kept.
-        if rows.is_ok() {
+        let rows = connection.execute(sql, params).await.map_err(DbError::from_text);
+        // A connection that failed may be broken (libSQL), so it is not kept; a refusal is no failure.
+        if !matches!(rows, Err(DbError::Failed(_))) {
             self.checkin(connection);
         }
-        rows.map_err(DbError::from_text)
+        rows
     }
 
     /// Runs `first`, then the statement that `then` makes of its rows, as one transaction. `holds`

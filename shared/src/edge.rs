@@ -56,7 +56,7 @@ pub(crate) async fn edge(State(app): State<Ctx>, mut request: Request, next: Nex
     if response.status().is_server_error() {
         // A refund that fails is a fault already being answered.
         let _ = spending.refund(&app).await;
-    } else if changes(&method) {
+    } else if changes(&method) && !response.status().is_client_error() {
         relay(&app, is_internal).await;
     }
     spending.headers(response.headers_mut());

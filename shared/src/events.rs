@@ -282,21 +282,20 @@ pub async fn apply(app: &App, batch: &Batch) -> Result<Applied, DbError> {
     Ok(applied.unwrap_or(Applied { seq: 0 }))
 }
 
-/// Deletes what nobody needs any more: events all have confirmed after a week, heard ones after a
-/// day, answers kept for retries after a day, limits whose window has passed.
+// From the oldest up to the first that is younger or not confirmed by all: no scan of the rest.
+const SWEEP_OUTBOX: &str = "delete from outbox
+    where seq < coalesce((select seq from outbox where at >= ?1 order by seq limit 1), (select max(seq) + 1 from outbox))
+      and seq <= coalesce((
+        select min(coalesce(c.seq, 0)) from json_each(?2) as s
+        left join outbox_cursors as c on c.subscriber = s.value), (select max(seq) from outbox))";
+
+/// Deletes what nobody needs any more: events all have confirmed after a week, answers kept for
+/// retries after a day, limits whose window has passed. (`inbox` keeps itself short.)
 pub async fn sweep(app: &App) -> Result<(), DbError> {
     let now = app.now();
     let day = std::time::Duration::from_secs(24 * 3600);
     let everyone = serde_json::json!(subscribers_of(app.service.name)).to_string();
-    app.db
-        .rows(
-            "delete from outbox where at < ?1 and seq <= coalesce((
-                select min(coalesce(c.seq, 0)) from json_each(?2) as s
-                left join outbox_cursors as c on c.subscriber = s.value), (select max(seq) from outbox))",
-            params![now.minus(day * 7).rfc3339(), everyone],
-        )
-        .await?;
-    app.db.rows("delete from inbox where at < ?1", params![now.minus(day).rfc3339()]).await?;
+    app.db.rows(SWEEP_OUTBOX, params![now.minus(day * 7).rfc3339(), everyone]).await?;
     app.db.rows("delete from idempotency where created_at < ?1", params![now.minus(day).millis()]).await?;
     app.db.rows("delete from rate_limits where resets_at < ?1", params![now.millis()]).await?;
     Ok(())

@@ -220,8 +220,9 @@ async fn replay(app: &Ctx, scope: &str, key: &str, fingerprint: &str, seal: &Sea
     Ok(response)
 }
 
-/// Whose key it is: the caller's, or on an open route the one's whose address the body names.
-/// `None` where the token is bad.
+/// Whose key it is: the caller's; on an open route the one's whose address the body names, or else
+/// whoever sends that body, so that strangers who picked the same key do not meet. `None` where
+/// the token is bad.
 async fn caller_of(app: &Ctx, trace: &Trace, token: Option<String>, body: &Bytes) -> Option<String> {
     if let Some(token) = token {
         return app.auth.verify(app, trace, &token).await.ok().map(|token| token.user.to_string());
@@ -231,8 +232,10 @@ async fn caller_of(app: &Ctx, trace: &Trace, token: Option<String>, body: &Bytes
         email: String,
     }
     let named = serde_json::from_slice::<HasEmail>(body).ok();
-    let email = named.map(|named| named.email.trim().to_lowercase()).unwrap_or_default();
-    Some(hex(&hmac_sha256::Hash::hash(email.as_bytes())))
+    Some(hex(&match named {
+        Some(named) => hmac_sha256::Hash::hash(named.email.trim().to_lowercase().as_bytes()),
+        None => hmac_sha256::HMAC::mac(body, b"scope"),
+    }))
 }
 
 async fn read_answer(response: Response) -> (Response, Answer) {
