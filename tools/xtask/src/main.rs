@@ -1,2 +1,43 @@
-//! Commands of the project.
-fn main() {}
+//! The commands of the project: `cargo xtask up`, `test`, `doctor`.
+
+mod doctor;
+mod http;
+mod options;
+mod project;
+mod stack;
+mod state;
+mod steps;
+mod test;
+mod up;
+
+use std::process::ExitCode;
+
+use options::Command;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = match options::parse(&arguments) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{}", options::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Help => {
+            println!("{}", options::USAGE);
+            Ok(true)
+        }
+        Command::Up(options) => up::up(&options).map(|()| true),
+        Command::Test(options) => test::test(&options),
+        Command::Doctor(options) => doctor::doctor(&options),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A running application: the runtime process, until it is stopped.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::http;
+use crate::options::Runtime;
+use crate::project::{host, root};
+use crate::steps::{human, say, stop_asked};
+
+/// A first start compiles the components and makes the databases.
+const READY_TIME: Duration = Duration::from_secs(180);
+/// The host finishes what is in flight for 10 s.
+const STOP_TIME: Duration = Duration::from_secs(12);
+
+/// The runtime, in a process group of its own so that Ctrl-C reaches it through us alone, and a
+/// watcher that ends it when this process dies without a goodbye.
+pub struct Stack {
+    runtime: Child,
+    watcher: Child,
+}
+
+/// What a [`Stack`] needs.
+pub struct Plan<'a> {
+    /// What runs the components.
+    pub runtime: Runtime,
+    /// Where it listens; the port is not 0.
+    pub listen: SocketAddr,
+    /// The state folder.
+    pub state: &'a Path,
+    /// The runtime configuration.
+    pub config: &'a Path,
+    /// Variables of the application.
+    pub variables: &'a [(String, String)],
+}
+
+impl Stack {
+    /// Starts the runtime.
+    pub fn start(plan: &Plan<'_>) -> Result<Self> {
+        let mut command = match plan.runtime {
+            Runtime::Embedded => {
+                let mut command = Command::new(host());
+                // It says where it serves there, and nothing else.
+                command.stdout(Stdio::null());
+                command
+            }
+            Runtime::Spin => {
+                let mut command = Command::new("spin");
+                command.arg("up");
+                command
+            }
+        };
+        command
+            .args(["--listen", &plan.listen.to_string()])
+            .arg("--from")
+            .arg(root().join("spin.toml"))
+            .arg("--runtime-config-file")
+            .arg(plan.config)
+            .arg("--state-dir")
+            .arg(plan.state)
+            .current_dir(root())
+            .stdin(Stdio::null())
+            .process_group(0);
+        for (name, value) in plan.variables {
+            // Not on the command line, where everybody on the machine could read it.
+            command.env(format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase()), value);
+        }
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut runtime = command.spawn().with_context(|| format!("{program} cannot be started"))?;
+        match watch(runtime.id()) {
+            Ok(watcher) => Ok(Self { runtime, watcher }),
+            Err(error) => {
+                let _ = runtime.kill();
+                Err(error)
+            }
+        }
+    }
+
+    /// How the runtime ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.runtime.try_wait().ok().flatten()
+    }
+
+    /// Waits until every service is ready; `false` where somebody asked to stop meanwhile.
+    pub fn wait_until_ready(&mut self, url: &str) -> Result<bool> {
+        let start = Instant::now();
+        let mut told = 0;
+        loop {
+            if stop_asked() {
+                return Ok(false);
+            }
+            if let Some(status) = self.ended() {
+                bail!("the runtime ended with {status}; it says why above");
+            }
+            let answer = http::get(&format!("{url}/readyz"), Duration::from_secs(5));
+            if answer.as_ref().is_ok_and(|answer| answer.status == 200) {
+                return Ok(true);
+            }
+            let waited = start.elapsed();
+            let said = match answer {
+                Ok(answer) => {
+                    answer.json()["detail"].as_str().unwrap_or("it does not know /readyz").to_owned()
+                }
+                Err(_) => "it compiles the components".to_owned(),
+            };
+            if waited > READY_TIME {
+                bail!("not ready after {}: {said}", human(waited));
+            }
+            if waited.as_secs() >= told + 5 {
+                told = waited.as_secs();
+                say(&format!("    not ready yet: {said}"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ends the runtime: it finishes what is in flight.
+    pub fn stop(mut self) {
+        // The watcher must not take the end of its pipe for our death.
+        let _ = self.watcher.kill();
+        let _ = self.watcher.wait();
+        terminate(self.runtime.id());
+        let start = Instant::now();
+        while self.ended().is_none() {
+            if start.elapsed() > STOP_TIME {
+                let _ = self.runtime.kill();
+                let _ = self.runtime.wait();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// The standard library sends no SIGTERM; every shell does.
+fn terminate(process: u32) {
+    let _ = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &process.to_string()]).status();
+}
+
+/// A shell that reads until the other end of its pipe is gone, which is this process.
+fn watch(process: u32) -> Result<Child> {
+    Command::new("sh")
+        .args(["-c", "read _; kill -TERM \"$1\"", "sh", &process.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .context("`sh` cannot be started")
+}
+
+/// The address to listen on, with a free port where none is named; a taken one is told in a sentence.
+pub fn free_address(listen: SocketAddr) -> Result<SocketAddr> {
+    match TcpListener::bind(listen) {
+        Ok(listener) => Ok(listener.local_addr()?),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
+            "port {} is taken by another program: stop it, or choose another with --listen {}:{}",
+            listen.port(),
+            listen.ip(),
+            listen.port().saturating_add(1)
+        ),
+        Err(error) => bail!("cannot listen on {listen}: {error}; choose another address with --listen"),
+    }
+}
+
+/// The URL that reaches `listen` from this machine.
+pub fn local_url(listen: SocketAddr) -> String {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, listen.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_has_a_url_that_reaches_it() {
+        let url = |text: &str| local_url(text.parse().unwrap());
+        assert_eq!(url("127.0.0.1:3000"), "http://127.0.0.1:3000");
+        assert_eq!(url("0.0.0.0:3000"), "http://127.0.0.1:3000");
+        assert_eq!(url("[::]:80"), "http://[::1]:80");
+    }
+
+    #[test]
+    fn a_taken_port_is_told_in_one_sentence() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let said = free_address(taken.local_addr().unwrap()).unwrap_err().to_string();
+        assert!(said.contains("is taken by another program") && said.contains("--listen"), "{said}");
+        assert_ne!(free_address("127.0.0.1:0".parse().unwrap()).unwrap().port(), 0);
+    }
+}

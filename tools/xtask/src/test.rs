@@ -1,0 +1,84 @@
+//! `test`: what CI runs, and what runs before a push.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::options::{Runtime, TestOptions};
+use crate::project::{Manifest, WASM, host};
+use crate::steps::{
+    build_components, cargo, ensure_wasm_target, heed_signals, human, prepare_runtime, run, say,
+};
+
+/// The crate of the journeys.
+const JOURNEYS: &str = "journeys";
+/// Built for wasm alone, by the host's tests.
+const FIXTURE: &str = "host-fixture";
+
+/// Runs every step and stops at the first that fails.
+pub fn test(options: &TestOptions) -> Result<bool> {
+    heed_signals()?;
+    let start = Instant::now();
+    let manifest = Manifest::read()?;
+    ensure_wasm_target()?;
+    let all = options.filter.is_none();
+    if all {
+        lint(&manifest)?;
+        check_dependencies()?;
+    }
+    test_crates(options)?;
+    build_components(&manifest, &[FIXTURE])?;
+    prepare_runtime(options.runtime)?;
+    if options.runtime == Runtime::Embedded {
+        test_host(options)?;
+    }
+    test_journeys(options)?;
+    say(&format!("\nall good after {}", human(start.elapsed())));
+    Ok(true)
+}
+
+fn lint(manifest: &Manifest) -> Result<()> {
+    run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    let native = ["clippy", "--workspace", "--all-targets", "--exclude", FIXTURE, "--", "-D", "warnings"];
+    run("lints", &mut cargo(&native))?;
+    let mut wasm = cargo(&["clippy", "--target", WASM]);
+    wasm.args(manifest.packages()).args(["-p", FIXTURE, "--", "-D", "warnings"]);
+    run("lints of the components", &mut wasm)
+}
+
+/// Licences, bans and sources; advisories need the network, and have a day of their own.
+fn check_dependencies() -> Result<()> {
+    let there =
+        Command::new("cargo-deny").arg("--version").output().is_ok_and(|asked| asked.status.success());
+    if !there {
+        say("==> dependencies: skipped, cargo-deny is not installed (cargo install cargo-deny)");
+        return Ok(());
+    }
+    run("dependencies", &mut cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))
+}
+
+fn test_crates(options: &TestOptions) -> Result<()> {
+    let mut command = cargo(&["test", "--workspace"]);
+    // The host's tests and the journeys need what is built after this.
+    for package in ["host", FIXTURE, JOURNEYS] {
+        command.args(["--exclude", package]);
+    }
+    run("tests of the crates", command.args(&options.filter))
+}
+
+fn test_host(options: &TestOptions) -> Result<()> {
+    let mut command = cargo(&["test", "--profile", "tools", "-p", "host"]);
+    run("tests of the host", command.args(&options.filter))
+}
+
+/// `SCOOTERBOOTER_HOST` is the host program, `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin.
+fn test_journeys(options: &TestOptions) -> Result<()> {
+    let mut command = cargo(&["test", "-p", JOURNEYS]);
+    command.env("SCOOTERBOOTER_HOST", host());
+    match options.runtime {
+        Runtime::Embedded => command.env_remove("SCOOTERBOOTER_RUNTIME"),
+        Runtime::Spin => command.env("SCOOTERBOOTER_RUNTIME", "spin"),
+    };
+    run("journeys", command.args(&options.filter))
+}
