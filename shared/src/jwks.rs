@@ -143,9 +143,7 @@ impl Jwk {
             time_tolerance: Some(Duration::from_secs(30)),
             max_token_length: Some(MAX_TOKEN),
             max_header_length: Some(MAX_TOKEN),
-            artificial_time: Some(
-                Duration::from_secs(u64::try_from(expected.now.seconds()).ok().unwrap_or(0)).into(),
-            ),
+            artificial_time: Some(Duration::from_secs(u64::try_from(expected.now.seconds()).unwrap_or(0))),
             ..Default::default()
         };
         let part =
