@@ -1,18 +1,34 @@
 #![doc = include_str!("../README.md")]
 
+mod events;
+mod handlers;
+mod model;
 mod routes;
+mod search;
+mod store;
 
 use shared::app::{Relay, Service};
+use shared::migration;
 
 /// The service.
 pub static SERVICE: Service = Service {
     name: "users",
-    migrations: &[shared::events::CORE, shared::people::PEOPLE],
+    migrations: &[
+        shared::events::CORE,
+        shared::people::PEOPLE,
+        shared::people::TIES,
+        shared::people::TIES_EVENTS,
+        migration!("0001_people"),
+        migration!("0002_joining"),
+        migration!("0003_deletion"),
+        migration!("0004_search"),
+    ],
     routes: routes::routes,
+    // Who goes private or blocks sees it everywhere at once.
     relay: Relay::BeforeAnswer,
-    tick: None,
+    tick: Some(|app| Box::pin(handlers::internal::tick(app))),
     keys: None,
-    identify: None,
+    identify: Some(|app, identity| Box::pin(handlers::internal::identify(app, identity))),
 };
 
 #[cfg(target_family = "wasm")]

@@ -1,0 +1,50 @@
+//! Leaving: `DELETE /me`, its receipt, and the export one takes along.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use futures_util::future::try_join_all;
+use http::StatusCode;
+use serde_json::value::RawValue;
+use shared::answer::{json, json_text};
+use shared::app::Ctx;
+use shared::auth::Caller;
+use shared::clients::{Client, ClientError};
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::Path;
+use shared::ids::Id;
+use shared::trace::Trace;
+
+use crate::events::erasing_services;
+use crate::store::Store;
+
+/// `DELETE /me`: hides the caller at once and has every service erase them.
+pub async fn delete_me(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiResult {
+    let deletion = Store(db).delete_me(caller.id, &erasing_services(), app.now()).await?;
+    Ok(json_text(StatusCode::ACCEPTED, deletion.ok_or_else(ApiError::invalid_token)?))
+}
+
+/// `GET /me/deletion/{id}`, open: who was deleted has no token any more. The id is the secret.
+pub async fn get_deletion(db: Db, Path(deletion): Path<Id>) -> ApiResult {
+    let receipt = Store(db).get_deletion(deletion).await?;
+    Ok(json_text(StatusCode::OK, receipt.ok_or_else(ApiError::not_found)?))
+}
+
+/// `GET /me/export`: what every service holds about the caller.
+pub async fn export_me(caller: Caller, State(app): State<Ctx>, db: Db, trace: Trace) -> ApiResult {
+    let own = Store(db).export_me(caller.id).await?.ok_or_else(ApiError::invalid_token)?;
+    let own = RawValue::from_string(own).map_err(ApiError::internal)?;
+    let path = format!("/internal/export/{}", caller.id);
+    let ask = async |service: &'static str| {
+        match Client::new(&app, &trace, service).get::<Box<RawValue>>(&path).await {
+            // It never heard of them, so it holds nothing.
+            Err(ClientError::Answered(problem)) if problem.status == 404 => Ok((service, None)),
+            answer => answer.map(|part| (service, Some(part))),
+        }
+    };
+    let parts = try_join_all(erasing_services().into_iter().map(ask)).await.map_err(ApiError::unavailable)?;
+    let mut document: BTreeMap<&str, Option<Box<RawValue>>> = parts.into_iter().collect();
+    document.insert("users", Some(own));
+    Ok(json(StatusCode::OK, &crate::model::Export { exported_at: app.now().rfc3339(), services: document }))
+}

@@ -1,0 +1,30 @@
+//! `/me/invite`.
+
+use axum::extract::State;
+use http::StatusCode;
+use shared::answer::json_text;
+use shared::app::{App, Ctx};
+use shared::auth::Caller;
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+
+use crate::model::invite_code;
+use crate::store::Store;
+
+/// The code stands after `#`, where no log of a server sees it.
+fn base(app: &App) -> String {
+    format!("{}/join#", app.config.public_url())
+}
+
+/// `GET /me/invite`: the caller's invites, newest first, and how many remain.
+pub async fn list_invites(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiResult {
+    let invites = Store(db).list_invites(caller.id, app.now(), &base(&app)).await?;
+    Ok(json_text(StatusCode::OK, invites.ok_or_else(ApiError::invalid_token)?))
+}
+
+/// `POST /me/invite`: one more.
+pub async fn create_invite(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiResult {
+    let invite = Store(db).create_invite(caller.id, &invite_code(), app.now(), &base(&app)).await?;
+    let none_left = || ApiError::forbidden("invite_quota", "There are no invites left.");
+    Ok(json_text(StatusCode::CREATED, invite.ok_or_else(none_left)?))
+}

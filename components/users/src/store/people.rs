@@ -1,0 +1,142 @@
+//! `people` and `profiles`: what a person is and what only they see.
+
+use shared::clock::Instant;
+use shared::db::DbError;
+use shared::ids::Id;
+use shared::params;
+
+use super::{Lens, Store, me_json, returning_me};
+use crate::model::{PreferencesPatch, ProfilePatch};
+
+// Hot. Two searches by key: people by its id, profiles by its row.
+const ME: &str = concat!(
+    "select ",
+    me_json!("p", "f"),
+    " from people as p join profiles as f on f.person = p.pk where p.id = ?1 and p.status = 'active'"
+);
+
+const UPDATE_ME: &str = concat!(
+    "update people set display_name = iif(?5, ?6, display_name), bio = iif(?7, ?8, bio),
+        private = coalesce(?9, private), changed_at = ?10
+    where id = ?1 and status = 'active'",
+    returning_me!()
+);
+
+const ACCEPT_TERMS: &str = concat!(
+    "update profiles set terms_version = ?2, terms_accepted_at = iif(terms_version is ?2, terms_accepted_at, ?5)
+    where person = (select pk from people where id = ?1 and status = 'active')
+    returning (select ",
+    me_json!("p", "profiles"),
+    " from people as p where p.pk = profiles.person)"
+);
+
+const PREFERENCES: &str = "select json(f.preferences) from people as p join profiles as f on f.person = p.pk
+    where p.id = ?1 and p.status = 'active'";
+
+// Merged here rather than in the service, so that two patches at once both hold.
+const UPDATE_PREFERENCES: &str = "update profiles set preferences = json_object(
+        'push', json_patch(preferences -> '$.push', ?2),
+        'quietHours', json(iif(?3, ?4, preferences -> '$.quietHours')))
+    where person = (select pk from people where id = ?1 and status = 'active')
+    returning preferences";
+
+const PERSON_FIELDS: &str =
+    "select json_object('id', id, 'handle', handle, 'displayName', display_name, 'bio', bio,
+        'avatarUrl', avatar_url, 'private', private, 'createdAt', created_at, 'status', status, 'rev', rev)
+    from people where status <> 'unknown' and ";
+
+const SUSPEND: &str = "update people set status = 'suspended', suspension_reason = ?2, changed_at = ?3
+    where id = ?1 and status in ('active', 'suspended') returning 1";
+
+const UNSUSPEND: &str = "update people set status = 'active', suspension_reason = null, changed_at = ?2
+    where id = ?1 and status in ('active', 'suspended') returning 1";
+
+impl Store {
+    /// `Me` of an active person.
+    pub async fn get_me(&self, id: Id, lens: &Lens<'_>) -> Result<Option<String>, DbError> {
+        self.0.read(ME, params![id, lens.terms, lens.admins.as_str(), lens.is_admin]).await
+    }
+
+    /// Changes what others are shown; `Me` afterwards.
+    pub async fn update_me(
+        &self,
+        id: Id,
+        patch: ProfilePatch,
+        now: Instant,
+        lens: &Lens<'_>,
+    ) -> Result<Option<String>, DbError> {
+        let ProfilePatch { display_name, bio, private } = patch;
+        let params = params![
+            id,
+            lens.terms,
+            lens.admins.as_str(),
+            lens.is_admin,
+            display_name.is_some(),
+            display_name.flatten(),
+            bio.is_some(),
+            bio.flatten(),
+            private.map(i64::from),
+            now.rfc3339()
+        ];
+        self.0.write(UPDATE_ME, params).await
+    }
+
+    /// Notes that the current terms were accepted; again changes nothing. `Me` afterwards.
+    pub async fn accept_terms(
+        &self,
+        id: Id,
+        now: Instant,
+        lens: &Lens<'_>,
+    ) -> Result<Option<String>, DbError> {
+        let params = params![id, lens.terms, lens.admins.as_str(), lens.is_admin, now.rfc3339()];
+        self.0.write(ACCEPT_TERMS, params).await
+    }
+
+    /// The notification preferences.
+    pub async fn get_preferences(&self, id: Id) -> Result<Option<String>, DbError> {
+        self.0.read(PREFERENCES, params![id]).await
+    }
+
+    /// Merges `patch` into the notification preferences; all of them afterwards.
+    pub async fn update_preferences(
+        &self,
+        id: Id,
+        patch: &PreferencesPatch,
+    ) -> Result<Option<String>, DbError> {
+        let (given, hours) = patch.quiet_hours_json();
+        self.0.write(UPDATE_PREFERENCES, params![id, patch.push_json(), given, hours]).await
+    }
+
+    /// The person `id`, wherever they stand.
+    pub async fn get_person(&self, id: Id) -> Result<Option<String>, DbError> {
+        self.0.read(&format!("{PERSON_FIELDS} id = ?1"), params![id]).await
+    }
+
+    /// The person who has `handle`.
+    pub async fn find_person(&self, handle: &str) -> Result<Option<String>, DbError> {
+        self.0.read(&format!("{PERSON_FIELDS} handle = ?1"), params![handle]).await
+    }
+
+    /// Suspends a person; false where there is none. Again only changes the reason.
+    pub async fn suspend_person(&self, id: Id, reason: &str, now: Instant) -> Result<bool, DbError> {
+        Ok(self.0.write(SUSPEND, params![id, reason, now.rfc3339()]).await?.is_some())
+    }
+
+    /// Ends a suspension; false where there is no such person. Again changes nothing.
+    pub async fn unsuspend_person(&self, id: Id, now: Instant) -> Result<bool, DbError> {
+        Ok(self.0.write(UNSUSPEND, params![id, now.rfc3339()]).await?.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ME;
+    use crate::store::tests::plan;
+
+    #[tokio::test]
+    async fn me_reads_two_rows_by_their_keys() {
+        let plan = plan(ME, 4).await;
+        assert!(!plan.contains("SCAN p"), "{plan}");
+        assert!(!plan.contains("SCAN f"), "{plan}");
+    }
+}
