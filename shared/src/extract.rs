@@ -48,6 +48,8 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let parsed = serde_path_to_error::deserialize::<_, T>(&mut *deserializer);
     let malformed = || ApiError::bad_request("malformed_json", "The body is not JSON.");
     match parsed {
+        // serde would take a list for a struct, member by member.
+        Ok(_) if body.trim_ascii_start().starts_with(b"[") => Err(ApiError::invalid("", "must be an object")),
         Ok(value) => deserializer.end().map(|()| value).map_err(|_| malformed()),
         Err(error) if error.inner().is_data() => {
             let path = error.path().to_string();
@@ -179,6 +181,7 @@ mod tests {
         assert_eq!(parse_json::<In>(b"{\"displayName\":\"a\"} x").unwrap_err().status, 400);
         let error = parse_json::<In>(b"{\"displayName\":5}").unwrap_err();
         assert_eq!((error.status.as_u16(), error.fields[0].field.as_str()), (422, "displayName"));
+        assert_eq!(parse_json::<In>(b" [\"a\"]").unwrap_err().status, 422, "a list is no object");
         let deep = "[".repeat(10_000);
         assert_eq!(parse_json::<In>(deep.as_bytes()).unwrap_err().status.as_u16() / 100, 4);
     }
