@@ -51,7 +51,8 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         // serde would take a list for a struct, member by member.
         Ok(_) if body.trim_ascii_start().starts_with(b"[") => Err(ApiError::invalid("", "must be an object")),
         Ok(value) => deserializer.end().map(|()| value).map_err(|_| malformed()),
-        Err(error) if error.inner().is_data() => {
+        // serde_json calls `null` for one of several words a fault of syntax.
+        Err(error) if error.inner().is_data() || is_json(body) => {
             let path = error.path().to_string();
             let field = if path == "." { String::new() } else { path };
             // serde's sentence names the expected type, and the position, which helps nobody.
@@ -61,6 +62,10 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         }
         Err(_) => Err(malformed()),
     }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// The query string as `T`; 422 where a value does not fit.
@@ -184,6 +189,19 @@ mod tests {
         assert_eq!(parse_json::<In>(b" [\"a\"]").unwrap_err().status, 422, "a list is no object");
         let deep = "[".repeat(10_000);
         assert_eq!(parse_json::<In>(deep.as_bytes()).unwrap_err().status.as_u16() / 100, 4);
+    }
+
+    #[test]
+    fn what_is_no_word_where_a_word_is_due_is_422() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Word {
+            Yes,
+        }
+        assert!(matches!(parse_json::<Word>(b"\"yes\""), Ok(Word::Yes)));
+        for body in [&b"null"[..], b"7", b"true", b"\"no\"", b"[]"] {
+            assert_eq!(parse_json::<Word>(body).unwrap_err().status, 422, "{body:?}");
+        }
     }
 
     #[test]
