@@ -4,9 +4,7 @@ use shared::clock::Instant;
 use shared::db::{Db, DbError, PageOut, Value};
 use shared::ids::Id;
 use shared::page::Page;
-use shared::{
-    may_find, may_see, page_sql, params, profile_json, relationship_json, unblocked, user_json,
-};
+use shared::{may_find, may_see, page_sql, params, profile_json, relationship_json, unblocked, user_json};
 
 use crate::model::{Newest, Report};
 
@@ -54,10 +52,23 @@ const CREATE_FOLLOW: &str = concat!(
     may_find!("me.pk", "them")
 );
 
-// Each arm of the view by its primary key.
-const DELETE_FOLLOW: &str = "update ties set ended_at = ?3
-    where kind in ('follow', 'follow_request') and one = (select pk from people where id = ?1)
-      and other = (select pk from people where id = ?2)";
+/// Ends ties from the caller to whom they name, where `found` says that they find them. Each arm
+/// of the view is read by its primary key.
+macro_rules! end_sql {
+    ($kinds:expr, $found:expr) => {
+        concat!(
+            "update ties set ended_at = ?3 where kind in (",
+            $kinds,
+            ") and one = (select pk from people where id = ?1) and other = (
+                select them.pk from people as me, people as them
+                where me.id = ?1 and me.status = 'active' and them.id = ?2 and ",
+            $found,
+            ")"
+        )
+    };
+}
+
+const DELETE_FOLLOW: &str = end_sql!("'follow', 'follow_request'", may_find!("me.pk", "them"));
 
 const CREATE_BLOCK: &str = "insert into blocks (blocker, blocked, created_at)
     select me.pk, them.pk, ?3 from people as me, people as them
@@ -65,9 +76,7 @@ const CREATE_BLOCK: &str = "insert into blocks (blocker, blocked, created_at)
       and them.status = 'active'
     on conflict do nothing";
 
-const DELETE_BLOCK: &str = "update ties set ended_at = ?3
-    where kind = 'block' and one = (select pk from people where id = ?1)
-      and other = (select pk from people where id = ?2)";
+const DELETE_BLOCK: &str = end_sql!("'block'", "them.status = 'active'");
 
 const CREATE_MUTE: &str = concat!(
     "insert into mutes (muter, muted, created_at)
@@ -77,9 +86,7 @@ const CREATE_MUTE: &str = concat!(
     " on conflict do nothing"
 );
 
-const DELETE_MUTE: &str = "update ties set ended_at = ?3
-    where kind = 'mute' and one = (select pk from people where id = ?1)
-      and other = (select pk from people where id = ?2)";
+const DELETE_MUTE: &str = end_sql!("'mute'", may_find!("me.pk", "them"));
 
 /// Follows, or asks to; the relationship after it, or `None` where the caller may not find them.
 pub async fn create_follow(
@@ -355,16 +362,8 @@ pub async fn create_report(
 ) -> Result<Option<String>, DbError> {
     let Report { target_type, target_id, reason, details } = report;
     let (id, details) = (Id::new(now), details.as_deref());
-    let params = params![
-        caller,
-        author,
-        id,
-        target_type.name(),
-        target_id,
-        reason.name(),
-        details,
-        now.rfc3339()
-    ];
+    let params =
+        params![caller, author, id, target_type.name(), target_id, reason.name(), details, now.rfc3339()];
     db.write(CREATE_REPORT, params).await
 }
 
@@ -397,8 +396,8 @@ pub async fn list_reports(db: &Db, caller: Id, page: &Page) -> Result<PageOut, D
 macro_rules! exported {
     ($table:expr, $mine:expr, $theirs:expr) => {
         concat!(
-            "(select json_group_array(json_object('userId', them.id, 'handle', them.handle, 'createdAt', t.created_at))
-            from ", $table, " as t, people as them where t.", $mine, " = me.pk and them.pk = t.", $theirs, ")"
+            "json((select json_group_array(json_object('userId', them.id, 'handle', them.handle, 'createdAt', t.created_at))
+            from ", $table, " as t, people as them where t.", $mine, " = me.pk and them.pk = t.", $theirs, "))"
         )
     };
 }
@@ -413,9 +412,9 @@ const EXPORT_PERSON: &str = concat!(
     exported!("blocks", "blocker", "blocked"),
     ", 'muted', ",
     exported!("mutes", "muter", "muted"),
-    ", 'reports', (select json_group_array(",
+    ", 'reports', json((select json_group_array(",
     report_json!(),
-    ") from reports as r where r.reporter = me.pk))
+    ") from reports as r where r.reporter = me.pk)))
     from (select (select pk from people where id = ?1) as pk) as me"
 );
 

@@ -46,7 +46,7 @@ pub(super) enum Whereabouts {
     Moved(String),
 }
 
-/// An answer of `GET /internal/handles/{handle}` of users.
+/// Who gave a handle up lately, as `GET /internal/handles/{handle}` of users tells.
 #[derive(Deserialize)]
 struct Holder {
     id: Id,
@@ -64,16 +64,15 @@ pub(super) async fn find_whereabouts(
     if store::is_handle_known(&app.db, handle).await? {
         return Err(ApiError::not_found());
     }
+    if people::find_by_handle(app, trace, handle).await?.is_some() {
+        return Ok(Whereabouts::Here);
+    }
     let users = Client::new(app, trace, "users");
     let holder: Holder = match users.get(&format!("/internal/handles/{handle}")).await {
         Ok(holder) => holder,
         Err(ClientError::Answered(problem)) if problem.status == 404 => return Err(ApiError::not_found()),
         Err(error) => return Err(error.into()),
     };
-    if holder.handle == handle {
-        let found = people::find_by_handle(app, trace, handle).await?;
-        return found.map(|_| Whereabouts::Here).ok_or_else(ApiError::not_found);
-    }
     people::ensure(app, trace, holder.id).await?;
     if store::may_find_person(&app.db, viewer, holder.id).await? {
         return Ok(Whereabouts::Moved(holder.handle));
