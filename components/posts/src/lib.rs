@@ -1,16 +1,30 @@
 #![doc = include_str!("../README.md")]
 
+pub mod events;
+mod handlers;
+mod model;
 mod routes;
+pub mod store;
 
 use shared::app::{Relay, Service};
+use shared::{events::CORE, migration, people};
 
 /// The service.
 pub static SERVICE: Service = Service {
     name: "posts",
-    migrations: &[shared::events::CORE, shared::people::PEOPLE],
+    migrations: &[
+        CORE,
+        people::PEOPLE,
+        people::TIES,
+        people::TIES_EVENTS,
+        migration!("0001_posts"),
+        migration!("0002_threads"),
+        migration!("0003_timeline"),
+        migration!("0004_events"),
+    ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,
-    tick: None,
+    tick: Some(|app| Box::pin(handlers::views::forget_views(app))),
     keys: None,
     identify: None,
 };

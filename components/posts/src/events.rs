@@ -1,0 +1,135 @@
+//! What posts tells, typed. The triggers of `migrations/0004_events.sql` write these bodies. What it
+//! hears (`user.*`, the ties of social) is applied by the shared projections and the triggers there
+//! and in `0003_timeline.sql`.
+
+use serde::Deserialize;
+use shared::ids::Id;
+
+/// `post.created`: written, maybe not out yet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostCreated {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it is.
+    pub author_id: Id,
+    /// `published` or `pending_media`.
+    pub status: String,
+    /// `public` or `followers`.
+    pub visibility: String,
+    /// Ids of the people it names.
+    pub mentions: Vec<Id>,
+}
+
+/// `post.published`: there for others.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostPublished {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it is.
+    pub author_id: Id,
+    /// `public` or `followers`.
+    pub visibility: String,
+    /// Ids of the people it names.
+    pub mentions: Vec<Id>,
+}
+
+/// `post.updated`: another text.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostUpdated {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it is.
+    pub author_id: Id,
+    /// Ids of the people it names now.
+    pub mentions: Vec<Id>,
+}
+
+/// `post.deleted`: gone with everything below it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostDeleted {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it was.
+    pub author_id: Id,
+    /// Whether others could see it.
+    pub was_published: bool,
+}
+
+/// `post.viewed`: by somebody who did not in the last 24 h.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostViewed {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it is.
+    pub author_id: Id,
+    /// Who looked.
+    pub viewer_id: Id,
+}
+
+/// `comment.created`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommentCreated {
+    /// The comment.
+    pub comment_id: Id,
+    /// What it is on.
+    pub post_id: Id,
+    /// Whose that is.
+    pub post_author_id: Id,
+    /// The comment it replies to.
+    pub parent_id: Option<Id>,
+    /// Whose that is.
+    pub parent_author_id: Option<Id>,
+    /// Who wrote it.
+    pub author_id: Id,
+    /// Ids of the people it names.
+    pub mentions: Vec<Id>,
+}
+
+/// `comment.deleted`: itself, or with one above it, but not with its post.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommentDeleted {
+    /// The comment.
+    pub comment_id: Id,
+    /// What it was on.
+    pub post_id: Id,
+    /// Whose that is.
+    pub post_author_id: Id,
+    /// Who wrote it.
+    pub author_id: Id,
+}
+
+/// `reaction.created` and `reaction.removed`; none of the latter when the post itself goes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Reacted {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it is.
+    pub post_author_id: Id,
+    /// Who reacted.
+    pub user_id: Id,
+    /// One of the six.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// `erasure.completed`: a deleted person's rows are gone.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ErasureCompleted {
+    /// Who was deleted.
+    pub user_id: Id,
+    /// The deletion, as `users` numbers it.
+    pub deletion_id: String,
+    /// `posts`.
+    pub service: String,
+    /// How many rows were theirs.
+    pub rows: i64,
+}

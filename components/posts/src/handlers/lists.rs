@@ -1,0 +1,87 @@
+//! The posts with a hashtag, and the posts of a person.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::Uri;
+use serde::Deserialize;
+use shared::app::Ctx;
+use shared::auth::{Bearer, MaybeCaller};
+use shared::clients::Client;
+use shared::db::{Db, PageOut};
+use shared::error::{ApiError, ApiResult};
+use shared::extract::Path;
+use shared::page::Page;
+use shared::people;
+use shared::trace::Trace;
+
+use super::settled;
+use crate::model::{fold_tag, is_handle};
+use crate::store;
+
+/// `GET /tags/{tag}`: public posts with the hashtag, of people the caller may see, newest first.
+pub async fn list_tag(
+    State(app): State<Ctx>,
+    db: Db,
+    caller: Bearer,
+    Path(tag): Path<String>,
+    page: Page,
+) -> ApiResult<PageOut> {
+    let after = page.after_integer()?;
+    let tag = fold_tag(tag.trim_start_matches('#'));
+    let list = || store::list_tag(&db, caller.id, &tag, after.clone(), page.limit);
+    settled(&app, &caller, list).await?.ok_or_else(ApiError::invalid_token)
+}
+
+/// `GET /u/{handle}/posts`, open: who finds the profile, and where it is private, its followers.
+pub async fn list_posts_of(
+    State(app): State<Ctx>,
+    db: Db,
+    caller: MaybeCaller,
+    trace: Trace,
+    Path(handle): Path<String>,
+    page: Page,
+    uri: Uri,
+) -> ApiResult<Response> {
+    let after = page.after_integer()?;
+    let handle = Some(handle.to_ascii_lowercase()).filter(|handle| is_handle(handle));
+    let handle = handle.ok_or_else(ApiError::not_found)?;
+    let Some(author) = find_author(&app, &trace, &handle, &caller).await? else {
+        return moved(&app, &trace, &handle, uri.query()).await;
+    };
+    if !author.found {
+        return Err(ApiError::not_found());
+    }
+    if !author.seen {
+        return Err(ApiError::forbidden("private_account", "Only followers see what this person posts."));
+    }
+    let posts = store::list_posts_of(&db, author.pk, caller.id(), after, page.limit).await?;
+    Ok(posts.into_response())
+}
+
+/// Who has the handle, looked up at `users` where they are new here.
+async fn find_author(
+    app: &Ctx,
+    trace: &Trace,
+    handle: &str,
+    caller: &MaybeCaller,
+) -> ApiResult<Option<store::AuthorRow>> {
+    let known = store::find_author(&app.db, handle, caller.id()).await?;
+    if known.is_some() || people::find_by_handle(app, trace, handle).await?.is_none() {
+        return Ok(known);
+    }
+    Ok(store::find_author(&app.db, handle, caller.id()).await?)
+}
+
+/// Who gave a handle up lately, as `users` tells.
+#[derive(Deserialize)]
+struct Holder {
+    handle: String,
+}
+
+/// 308 from a handle somebody gave up to the one they have now.
+async fn moved(app: &Ctx, trace: &Trace, handle: &str, query: Option<&str>) -> ApiResult<Response> {
+    let users = Client::new(app, trace, "users");
+    let now: Holder = users.get(&format!("/internal/handles/{handle}")).await?;
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(Redirect::permanent(&format!("/u/{}/posts{query}", now.handle)).into_response())
+}

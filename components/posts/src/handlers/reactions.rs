@@ -1,0 +1,52 @@
+//! Reactions.
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+use shared::answer::json_text;
+use shared::app::Ctx;
+use shared::auth::{Bearer, Caller};
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::{Json, Path};
+use shared::ids::Id;
+use shared::page::Page;
+
+use super::settled;
+use crate::model::ReactionType;
+use crate::store;
+
+/// `GET /reactions/{post_id}`: who may see the post.
+pub async fn list_reactions(
+    State(app): State<Ctx>,
+    db: Db,
+    caller: Bearer,
+    Path(post): Path<Id>,
+    page: Page,
+) -> ApiResult {
+    let after = page.after_integer()?;
+    let list = || store::list_reactions(&db, post, caller.id, after.clone(), page.limit);
+    let (page, more) = settled(&app, &caller, list).await?.ok_or_else(ApiError::not_found)?;
+    Ok(json_text(StatusCode::OK, page.json(&more)))
+}
+
+/// Which reaction to toggle.
+#[derive(Deserialize)]
+pub struct ReactionIn {
+    #[serde(rename = "type")]
+    kind: ReactionType,
+}
+
+/// `POST /reactions/{post_id}`: who may see the post. Sets the reaction, or takes it back.
+pub async fn toggle_reaction(
+    State(app): State<Ctx>,
+    db: Db,
+    caller: Caller,
+    Path(post): Path<Id>,
+    Json(reaction): Json<ReactionIn>,
+) -> ApiResult {
+    let reacted = store::toggle_reaction(&db, post, caller.id, reaction.kind, app.now()).await?;
+    let reacted = reacted.ok_or_else(ApiError::not_found)?;
+    let counts = store::reaction_counts(&db, post).await?.ok_or_else(ApiError::not_found)?;
+    Ok(json_text(StatusCode::OK, format!("{{\"reacted\":{reacted},\"counts\":{counts}}}")))
+}

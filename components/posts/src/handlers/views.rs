@@ -1,0 +1,31 @@
+//! Views of posts.
+
+use axum::extract::State;
+use http::StatusCode;
+use shared::app::Ctx;
+use shared::auth::Caller;
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::Path;
+use shared::ids::Id;
+
+use crate::store;
+
+/// `POST /posts/{id}/view`: who may see it. Counts once in 24 h, and never the author.
+pub async fn view_post(
+    State(app): State<Ctx>,
+    db: Db,
+    caller: Caller,
+    Path(id): Path<Id>,
+) -> ApiResult<StatusCode> {
+    let noted = store::view_post(&db, id, caller.id, app.now()).await?;
+    if noted || store::is_seen(&db, id, caller.id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::not_found())
+}
+
+/// At every tick: forgets who looked more than 24 h ago.
+pub async fn forget_views(app: &Ctx) -> ApiResult<()> {
+    Ok(store::forget_views(&app.db, app.now()).await?)
+}

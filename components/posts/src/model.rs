@@ -1,0 +1,311 @@
+//! The rules of posts: what a text may be and what it names.
+
+use serde::Deserialize;
+use shared::error::{ApiError, ApiResult, Check};
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Graphemes of a post or a comment.
+const MAX_TEXT: usize = 500;
+/// What a URL counts, however long.
+const URL_COUNTS: usize = 23;
+/// Media of a post.
+const MAX_MEDIA: usize = 4;
+/// Graphemes of an alternative text.
+const MAX_ALT: usize = 1_500;
+/// Replies below one another, the comment on the post included.
+pub const MAX_DEPTH: i64 = 50;
+
+/// Who may see a post, besides the privacy of its author.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Whoever sees the author's content.
+    #[default]
+    Public,
+    /// Only who follows the author.
+    Followers,
+}
+
+impl Visibility {
+    /// As on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Followers => "followers",
+        }
+    }
+}
+
+/// The six ways to react.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReactionType {
+    /// A thumb.
+    Like,
+    /// A heart.
+    Love,
+    /// Laughing.
+    Laugh,
+    /// Astonished.
+    Wow,
+    /// Sad.
+    Sad,
+    /// Fire.
+    Fire,
+}
+
+impl ReactionType {
+    /// As on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Like => "like",
+            Self::Love => "love",
+            Self::Laugh => "laugh",
+            Self::Wow => "wow",
+            Self::Sad => "sad",
+            Self::Fire => "fire",
+        }
+    }
+}
+
+/// A medium in a body.
+#[derive(Debug, Deserialize)]
+pub struct MediaIn {
+    /// Of an upload.
+    #[serde(rename = "key")]
+    _key: String,
+    /// What it shows, for who does not see it.
+    alt: Option<String>,
+}
+
+/// 422 for media, as long as nobody keeps them: nothing uploaded could be named.
+pub fn check_media(media: &[MediaIn]) -> ApiResult<()> {
+    let mut check = Check::default();
+    check.field(media.len() <= MAX_MEDIA, "media", "at most 4");
+    for (index, one) in media.iter().enumerate() {
+        let length = one.alt.as_deref().map_or(0, |alt| alt.graphemes(true).count());
+        check.field(length <= MAX_ALT, &format!("media[{index}].alt"), "at most 1500 characters");
+    }
+    check.finish()?;
+    if media.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::unprocessable("media_unavailable", "Media cannot be attached yet.")
+        .field("media", "cannot be attached yet"))
+}
+
+/// A text that may be posted, and what it names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Without space around it.
+    pub text: String,
+    /// Lower case, each once, in order.
+    pub hashtags: Vec<String>,
+    /// Handles after `@`, lower case, each once, in order.
+    pub handles: Vec<String>,
+}
+
+impl Text {
+    /// Checks the text of a post or comment: 422 where it is empty, too long, or has control
+    /// characters.
+    pub fn parse(text: &str) -> ApiResult<Self> {
+        let text = text.replace("\r\n", "\n").trim().to_owned();
+        let words = words(&text);
+        let printable = text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control());
+        Check::default()
+            .field(!text.is_empty(), "text", "must not be empty")
+            .field(length(&text, &words) <= MAX_TEXT, "text", "at most 500 characters")
+            .field(printable, "text", "must not have control characters")
+            .finish()?;
+        let named = |mark| {
+            let names = words.iter().filter(|word| word.mark == mark).map(|word| word.name(&text));
+            let mut each_once: Vec<String> = Vec::new();
+            for name in names {
+                if !each_once.contains(&name) {
+                    each_once.push(name);
+                }
+            }
+            each_once
+        };
+        let (hashtags, handles) = (named(Mark::Hashtag), named(Mark::Mention));
+        Ok(Self { text, hashtags, handles })
+    }
+}
+
+/// The form hashtags are stored in and asked for by.
+pub fn fold_tag(tag: &str) -> String {
+    tag.nfc().collect::<String>().to_lowercase().nfc().collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Url,
+    Hashtag,
+    Mention,
+}
+
+/// A stretch of a text that means something, by byte.
+#[derive(Debug)]
+struct Word {
+    mark: Mark,
+    start: usize,
+    end: usize,
+}
+
+impl Word {
+    fn name(&self, text: &str) -> String {
+        let name = text.get(self.start + 1..self.end).unwrap_or_default();
+        match self.mark {
+            Mark::Hashtag => fold_tag(name),
+            Mark::Url | Mark::Mention => name.to_ascii_lowercase(),
+        }
+    }
+}
+
+/// Graphemes, a URL counting the same however long.
+fn length(text: &str, words: &[Word]) -> usize {
+    let mut count = 0;
+    let mut at = 0;
+    for url in words.iter().filter(|word| word.mark == Mark::Url) {
+        count += text.get(at..url.start).unwrap_or_default().graphemes(true).count() + URL_COUNTS;
+        at = url.end;
+    }
+    count + text.get(at..).unwrap_or_default().graphemes(true).count()
+}
+
+/// The URLs, hashtags and mentions of a text. Each starts where no word goes on before it, so that
+/// `bob@example.com` mentions nobody and what stands in a URL means nothing.
+fn words(text: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut before = None;
+    let mut rest = text.char_indices().peekable();
+    while let Some((start, c)) = rest.next() {
+        let tail = text.get(start..).unwrap_or_default();
+        let is_free = !before.is_some_and(|c: char| is_tag_char(c) || matches!(c, '@' | '#' | '&' | '/'));
+        before = Some(c);
+        let found = match c {
+            _ if !is_free => None,
+            '#' | '＃' => hashtag_end(tail).map(|end| (Mark::Hashtag, end)),
+            '@' => mention_end(tail).map(|end| (Mark::Mention, end)),
+            'h' | 'H' => url_end(tail).map(|end| (Mark::Url, end)),
+            _ => None,
+        };
+        if let Some((mark, length)) = found {
+            words.push(Word { mark, start, end: start + length });
+            while let Some((_, inside)) = rest.next_if(|(at, _)| *at < start + length) {
+                before = Some(inside);
+            }
+        }
+    }
+    words
+}
+
+/// Letters and digits of every script, `_`, and the marks that letters of some scripts carry.
+fn is_tag_char(c: char) -> bool {
+    c.is_alphanumeric()
+        || c == '_'
+        || matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{963}' | '\u{966}'..='\u{dff}' | '\u{200c}' | '\u{200d}')
+}
+
+/// A tag needs a character that is no digit: `#1` is a number.
+fn hashtag_end(tail: &str) -> Option<usize> {
+    let mark = tail.chars().next()?.len_utf8();
+    let tag = tail.get(mark..)?;
+    let length = tag.find(|c| !is_tag_char(c)).unwrap_or(tag.len());
+    let is_word = tag.get(..length)?.chars().any(|c| c.is_alphabetic());
+    is_word.then_some(mark + length)
+}
+
+/// What may be a handle: 3 to 20 of a-z 0-9 _, a letter first.
+fn mention_end(tail: &str) -> Option<usize> {
+    let handle = tail.get(1..)?;
+    let length = handle.find(|c| !is_tag_char(c)).unwrap_or(handle.len());
+    is_handle(handle.get(..length)?).then_some(1 + length)
+}
+
+/// Whether the text may be a handle, in any case.
+pub fn is_handle(text: &str) -> bool {
+    (3..=20).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A URL ends at white space; the punctuation of the sentence around it is not its own.
+fn url_end(tail: &str) -> Option<usize> {
+    let scheme = ["https://", "http://"]
+        .into_iter()
+        .find(|scheme| tail.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+    let end = tail.find(char::is_whitespace).unwrap_or(tail.len());
+    let url = tail.get(..end)?.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '\'', '"', '»']);
+    (url.len() > scheme.len()).then_some(url.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Text {
+        Text::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_trimmed_and_counted_in_graphemes() {
+        assert_eq!(parse("  hi \n").text, "hi");
+        let family = "👨‍👩‍👧‍👦";
+        assert!(Text::parse(&family.repeat(500)).is_ok());
+        assert!(Text::parse(&family.repeat(501)).is_err());
+        for empty in ["", "  \n\t "] {
+            assert_eq!(Text::parse(empty).unwrap_err().fields[0].field, "text");
+        }
+    }
+
+    #[test]
+    fn a_url_counts_23_however_long() {
+        let url = format!("https://example.com/{}", "x".repeat(2_000));
+        assert!(Text::parse(&format!("{} {url}", "a".repeat(476))).is_ok());
+        assert!(Text::parse(&format!("{} {url}", "a".repeat(477))).is_err());
+        assert!(Text::parse(&format!("http://{}", "x".repeat(600))).is_ok());
+        assert!(Text::parse(&"x".repeat(501)).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused_but_line_ends_are_not() {
+        assert!(Text::parse("a\nb\r\nc").is_ok());
+        for bad in ["a\0b", "a\u{1b}[31m", "a\u{7f}"] {
+            assert!(Text::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn hashtags_are_letters_of_any_script_lower_case_each_once() {
+        let text = parse("#Rust and #rust_2026, #été #ÉTÉ #日本語 (#छुट्टी)! #1 a#b &#x ##c #");
+        assert_eq!(text.hashtags, ["rust", "rust_2026", "été", "日本語", "छुट्टी"]);
+        assert_eq!(parse("#cafe\u{301}").hashtags, [fold_tag("CAFÉ")]);
+    }
+
+    #[test]
+    fn mentions_are_handles_that_stand_free() {
+        let text = parse(
+            "@Alice, @bob_2! bob@example.com @al @9lives @carla @alice (@dora) @overlong_handle_of_21c",
+        );
+        assert_eq!(text.handles, ["alice", "bob_2", "carla", "dora"]);
+    }
+
+    #[test]
+    fn what_stands_in_a_url_means_nothing() {
+        let text = parse("https://example.com/@alice#tag @bob");
+        assert_eq!((text.handles, text.hashtags.len()), (vec!["bob".to_owned()], 0));
+    }
+
+    #[test]
+    fn media_are_refused_until_somebody_keeps_them() {
+        let media = |json: &str| serde_json::from_str::<Vec<MediaIn>>(json).unwrap();
+        assert!(check_media(&[]).is_ok());
+        assert_eq!(check_media(&media(r#"[{"key":"a"}]"#)).unwrap_err().code, "media_unavailable");
+        let five = format!("[{}]", [r#"{"key":"a"}"#; 5].join(","));
+        assert_eq!(check_media(&media(&five)).unwrap_err().code, "invalid");
+        let alt = format!(r#"[{{"key":"a","alt":"{}"}}]"#, "x".repeat(1_501));
+        assert_eq!(check_media(&media(&alt)).unwrap_err().fields[0].field, "media[0].alt");
+    }
+}

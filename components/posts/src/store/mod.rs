@@ -1,0 +1,157 @@
+//! All SQL of the service, by noun. Who may see what is inside each statement.
+
+mod comments;
+mod feed;
+mod internal;
+mod posts;
+mod reactions;
+mod views;
+
+pub use comments::*;
+pub use feed::*;
+pub use internal::*;
+pub use posts::*;
+pub use reactions::*;
+use shared::db::{Db, DbError, PageOut, Value};
+pub use views::*;
+
+/// Whether the person `viewer` (a pk) may see the post `p` of the person `a`: the privacy rule, the
+/// post's own `visibility`, and nothing unpublished but to its author.
+macro_rules! sees_post {
+    ($viewer:expr, $p:expr, $a:expr) => {
+        concat!(
+            "(",
+            shared::may_see!($viewer, $a),
+            " and (",
+            $p,
+            ".author = ",
+            $viewer,
+            " or (",
+            $p,
+            ".status = 'published' and (",
+            $p,
+            ".visibility = 'public' or ",
+            shared::follows!($viewer, $a),
+            "))))"
+        )
+    };
+}
+
+/// Whether `viewer` may see what the person `c` wrote or did below the post `p`: by the privacy
+/// rule; and the post's author sees what private people do there.
+macro_rules! sees_below {
+    ($viewer:expr, $p:expr, $c:expr) => {
+        concat!(
+            "(",
+            shared::may_see!($viewer, $c),
+            " or (",
+            $p,
+            ".author = ",
+            $viewer,
+            " and ",
+            $c,
+            ".status = 'active' and ",
+            shared::unblocked!($viewer, $c),
+            "))"
+        )
+    };
+}
+
+/// The post whose id is the parameter `?1` with its author `a` and the caller `me`, whose id is
+/// `?2`, where they may see it.
+macro_rules! seen_post {
+    () => {
+        concat!(
+            "posts as p cross join people as a cross join people as me
+            where p.id = ?1 and a.pk = p.author and me.id = ?2 and me.status = 'active' and ",
+            sees_post!("me.pk", "p", "a")
+        )
+    };
+}
+
+/// `Post` of the contract from the row `p` of `posts` and the row `a` of its author. `mine` is the
+/// JSON of the viewer's reactions.
+macro_rules! post_json {
+    ($p:expr, $a:expr, $mine:expr) => {
+        concat!(
+            "json_object('id', ",
+            $p,
+            ".id, 'author', ",
+            shared::user_json!($a),
+            ", 'text', ",
+            $p,
+            ".text, 'media', json('[]'), 'visibility', ",
+            $p,
+            ".visibility, 'createdAt', ",
+            $p,
+            ".created_at, 'editedAt', ",
+            $p,
+            ".edited_at, 'status', ",
+            $p,
+            ".status, 'counts', json_object('comments', ",
+            $p,
+            ".comments, 'reactions', ",
+            $p,
+            ".reaction_count, 'views', ",
+            $p,
+            ".views), 'reactions', json(",
+            $p,
+            ".reactions), 'myReactions', json(",
+            $mine,
+            "), 'mentions', json(iif(",
+            $p,
+            ".mentions = '[]', '[]', (select json_group_array(json_object('handle', named.handle, 'userId', named.id))
+                from json_each(",
+            $p,
+            ".mentions) as m join people as named on named.pk = m.value
+                where named.status = 'active' and named.handle is not null))), 'hashtags', json(",
+            $p,
+            ".hashtags))"
+        )
+    };
+}
+
+/// The reactions of `viewer` (a pk) on the post `p`, as JSON.
+macro_rules! my_reactions {
+    ($viewer:expr, $p:expr) => {
+        concat!(
+            "iif(",
+            $p,
+            ".reaction_count = 0, '[]', (select json_group_array(type) from reactions where post = ",
+            $p,
+            ".pk and person = ",
+            $viewer,
+            "))"
+        )
+    };
+}
+
+/// The `people.pk`s, as JSON, of the handles in the JSON array `handles`, in its order: those whom
+/// `author` (a pk) may name, which leaves out who blocks them or is blocked by them.
+macro_rules! mentioned {
+    ($handles:expr, $author:expr) => {
+        concat!(
+            "(select json_group_array(pk) from (select m.pk from json_each(",
+            $handles,
+            ") as h join people as m on m.handle = h.value where m.status = 'active' and ",
+            shared::unblocked!($author, "m"),
+            " order by h.key))"
+        )
+    };
+}
+
+pub(crate) use {mentioned, my_reactions, post_json, seen_post, sees_below, sees_post};
+
+/// The page of a statement whose one row is `(items, next)` and maybe more members of the answer,
+/// as `"name":value` each after a comma; `None` where it has no row, because who asks may not see
+/// what the page is of.
+async fn page_of(db: &Db, sql: &str, params: Vec<Value>) -> Result<Option<(PageOut, String)>, DbError> {
+    let Some(row) = db.rows(sql, params).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let mut columns = row.into_iter();
+    let items = columns.next().and_then(Value::into_text).unwrap_or_else(|| "[]".to_owned());
+    let next = columns.next().and_then(|key| key.as_integer()).map(|key| key.to_string());
+    let more = columns.next().and_then(Value::into_text).unwrap_or_default();
+    Ok(Some((PageOut { items, next }, more)))
+}
