@@ -422,3 +422,58 @@ const EXPORT_PERSON: &str = concat!(
 pub async fn export_person(db: &Db, user: Id) -> Result<String, DbError> {
     Ok(db.read(EXPORT_PERSON, params![user]).await?.unwrap_or_else(|| "{}".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::testing::World;
+
+    use super::*;
+
+    /// The tables that grow, by name and by the names statements give them.
+    const BIG: [&str; 10] =
+        ["people", "them", "owner", "follows", "follow_requests", "blocks", "mutes", "reports", "t", "r"];
+
+    /// How SQLite goes about a statement, a line each.
+    async fn plan(db: &Db, sql: &str) -> Vec<String> {
+        let params = (1..=9).rev().find(|n| sql.contains(&format!("?{n}"))).unwrap_or(0);
+        let rows = db.rows(&format!("explain query plan {sql}"), vec![Value::Null; params]).await.unwrap();
+        rows.into_iter().filter_map(|mut row| row.pop()?.into_text()).collect()
+    }
+
+    #[tokio::test]
+    async fn every_statement_finds_its_rows_by_an_index_in_the_order_it_needs() {
+        let world = World::start(&[&crate::SERVICE], &[]).await;
+        let db = &world.app("social").db;
+        for sql in [
+            RELATIONSHIP,
+            RELATIONSHIP_OF_BLOCKED,
+            CREATE_FOLLOW,
+            DELETE_FOLLOW,
+            CREATE_BLOCK,
+            DELETE_BLOCK,
+            CREATE_MUTE,
+            DELETE_MUTE,
+            ACCEPT_FOLLOW_REQUEST,
+            REJECT_FOLLOW_REQUEST,
+            LIST_BLOCKED,
+            LIST_MUTED,
+            LIST_FOLLOW_REQUESTS,
+            LIST_FOLLOWERS,
+            LIST_FOLLOWING,
+            LIST_ACCESS,
+            SHOW_PROFILE,
+            IS_HANDLE_KNOWN,
+            MAY_FIND_PERSON,
+            CREATE_REPORT,
+            LIST_REPORTS,
+            EXPORT_PERSON,
+        ] {
+            for line in plan(db, sql).await {
+                let scanned = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+                assert!(!scanned.is_some_and(|name| BIG.contains(&name)), "{line}\nin {sql}");
+                let sorts = line.contains("TEMP B-TREE") && sql != LIST_ACCESS;
+                assert!(!sorts, "{line}\nin {sql}");
+            }
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! The service over a real SQLite, called as clients and other services call it.
 
+// Helpers of tests may stop at what cannot be, as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 mod events;
 mod export;
