@@ -209,3 +209,92 @@ pub fn is_chaining_host(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     name.strip_suffix(CHAINING_SUFFIX).is_some_and(|label| !label.contains('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(list: &[&str]) -> AllowedHosts {
+        let list: Vec<_> = list.iter().map(|host| (*host).to_owned()).collect();
+        AllowedHosts::parse(&list, &Variables::default()).unwrap()
+    }
+
+    fn fault(host: &str) -> String {
+        format!("{:#}", AllowedHosts::parse(&[host.to_owned()], &Variables::default()).unwrap_err())
+    }
+
+    #[test]
+    fn what_is_listed_is_allowed_and_nothing_else() {
+        for (rule, yes, no) in [
+            ("https://example.com", "https://example.com/a?b", "http://example.com/"),
+            ("https://example.com", "https://EXAMPLE.com:443", "https://example.com:8443"),
+            ("https://example.com", "https://example.com", "https://evil-example.com"),
+            ("http://example.com:8080", "http://example.com:8080", "http://example.com"),
+            ("http://example.com:*", "http://example.com:9", "https://example.com:9"),
+            ("http://127.0.0.1:8000..9000", "http://127.0.0.1:8999", "http://127.0.0.1:9000"),
+            ("*://example.com:*", "https://example.com", "https://sub.example.com"),
+            ("https://*.example.com", "https://a.b.example.com", "https://example.com"),
+            ("http://10.0.0.0/8:80", "http://10.1.2.3", "http://11.1.2.3"),
+            ("http://[::1]:80", "http://[::1]", "http://[::2]"),
+            ("http://*:80", "http://anything", "https://anything"),
+            ("http://posts.spin.internal", "http://posts.spin.internal/x", "http://users.spin.internal/x"),
+            ("http://*.spin.internal", "http://users.spin.internal/x", "http://spin.internal.evil.com/"),
+            ("http://example.com", "http://user:pw@example.com/", "http://example.com@evil.com/"),
+        ] {
+            let hosts = allowed(&[rule]);
+            assert!(hosts.allow(&yes.parse().unwrap()), "{rule} should allow {yes}");
+            assert!(!hosts.allow(&no.parse().unwrap()), "{rule} should refuse {no}");
+        }
+        assert!(!allowed(&[]).allow(&"http://example.com".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_applications_own_routes_are_a_matter_of_their_own() {
+        assert!(allowed(&["http://self"]).allow_self());
+        assert!(allowed(&["*://*:*"]).allow_self());
+        assert!(!allowed(&["http://localhost:3000"]).allow_self());
+        assert!(!allowed(&["http://self"]).allow(&"http://self/".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_wrong_rule_says_what_is_wrong() {
+        for (rule, word) in [
+            ("example.com", "<scheme>://<host>"),
+            ("*", "<scheme>://<host>"),
+            ("https://example.com/path", "path"),
+            ("https://example.com:80/path", "path"),
+            ("ftp://example.com", "no default port"),
+            ("http://example.com:many", "no port"),
+            ("http://a.*.com", "first label"),
+            ("ht+tp://example.com", "letters only"),
+            ("http://{{ nothing }}", "[variables]"),
+        ] {
+            let said = fault(rule);
+            assert!(said.contains(word) && said.contains(rule), "{rule}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_template_that_renders_to_nothing_is_left_out() {
+        let manifest = "spin_manifest_version = 2\n[application]\nname = \"a\"\n[trigger]\n[variables]\nurl = { default = \"\" }\n";
+        let manifest = crate::manifest::parse(manifest, std::path::Path::new(".")).unwrap();
+        let none = Variables::resolve(&manifest, &Default::default(), |_| None).unwrap();
+        let list = ["{{ url }}".to_owned(), "http://{{ url }}".to_owned()];
+        assert!(AllowedHosts::parse(&list, &none).unwrap().0.is_empty());
+        let given = [("url".to_owned(), "http://s3.local:9000".to_owned())].into();
+        let some = Variables::resolve(&manifest, &given, |_| None).unwrap();
+        let hosts = AllowedHosts::parse(&list[..1], &some).unwrap();
+        assert!(hosts.allow(&"http://s3.local:9000/bucket".parse().unwrap()));
+        assert!(AllowedHosts::parse(&[String::new()], &none).is_err(), "an empty literal is a mistake");
+    }
+
+    #[test]
+    fn chained_calls_are_told_apart() {
+        let target = |uri: &str| chaining_target(&uri.parse().unwrap()).map(str::to_owned);
+        assert_eq!(target("http://posts.spin.internal/a").as_deref(), Some("posts"));
+        assert_eq!(target("http://a.b.spin.internal/"), None);
+        assert_eq!(target("http://posts.spin.internal.evil.com/"), None);
+        assert!(is_chaining_host("posts.spin.internal:3000"));
+        assert!(!is_chaining_host("posts.example.com"));
+    }
+}

@@ -157,7 +157,7 @@ impl Database {
 /// What makes an acknowledged write survive the death of the process: the log is written before the statement
 /// returns. It is not synced to the disk each time (`synchronous = full` costs a small write more than twice as
 /// much), so the last writes before a power cut may be lost, never the database's consistency.
-fn prepare_file(raw: &rusqlite::Connection, path: Option<&Path>) -> rusqlite::Result<()> {
+pub(crate) fn prepare_file(raw: &rusqlite::Connection, path: Option<&Path>) -> rusqlite::Result<()> {
     raw.pragma_update(None, "foreign_keys", true)?;
     if path.is_some() && rusqlite::version_number() >= FIRST_SAFE_WAL {
         raw.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
@@ -300,7 +300,7 @@ fn fill_from(
     outcome: &mut Outcome,
     parameters: &[Value],
 ) -> rusqlite::Result<()> {
-    outcome.columns = statement.column_names().into_iter().map(str::to_owned).collect();
+    outcome.columns = statement.column_names().map(str::to_owned).collect();
     let width = outcome.columns.len();
     let mut bytes = 0;
     let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;

@@ -29,6 +29,7 @@ use crate::runtime_config::{Places, RuntimeConfig};
 use crate::server::App;
 use crate::variables::Variables;
 use anyhow::{Context as _, Result};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,7 +61,7 @@ pub async fn run(
     let local_addr = listener.local_addr()?;
 
     let cache_dir = options.cache_dir.clone().unwrap_or_else(|| default_cache_dir(app_dir, &state_dir));
-    let gateway = Arc::new(Gateway::new());
+    let gateway = Arc::new(Gateway::new()?);
     let envs = environments(&manifest, &config, &variables, &gateway)?;
     let compiled = tokio::task::block_in_place(|| compile_all(&Compiler::new(&cache_dir)?, &manifest))?;
 
@@ -175,15 +176,16 @@ fn environments(
                 continue;
             };
             make_parent(path)?;
-            if !files.contains_key(&path) {
-                let file = StoreFile::open(path).with_context(|| {
-                    format!("the key-value store `{label}` cannot be opened: check its path")
-                })?;
-                files.insert(path, file);
-            }
-            if let Some(file) = files.get(&path) {
-                env.stores.insert(label.clone(), Store::new(file.clone(), label));
-            }
+            let file = match files.entry(path) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    let file = StoreFile::open(path).with_context(|| {
+                        format!("the key-value store `{label}` cannot be opened: check its path")
+                    })?;
+                    place.insert(file)
+                }
+            };
+            env.stores.insert(label.clone(), Store::new(file.clone(), label));
         }
         envs.push(Arc::new(env));
     }

@@ -118,3 +118,19 @@ impl AsyncWrite for LogStream {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_its_component_and_no_secret() {
+        let sink = LogSink::new("posts", vec!["hunter2-long".into(), "hunter2".into(), "abc".into()]);
+        assert_eq!(
+            sink.format(b"key=hunter2-long hunter2 abc\r").unwrap(),
+            "[posts] key=[secret] [secret] abc\n"
+        );
+        assert_eq!(sink.format(b"  \r"), None);
+        assert_eq!(sink.format(b"\xff!").unwrap(), "[posts] \u{fffd}!\n");
+    }
+}

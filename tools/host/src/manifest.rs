@@ -146,7 +146,6 @@ struct RawApplication {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawTrigger {
     #[serde(default, rename = "id")]
     _id: String,
@@ -373,4 +372,104 @@ fn id_fault(id: &str, delimiter: char) -> Option<String> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+spin_manifest_version = 2
+[application]
+name = "app"
+authors = ["us"]
+[application.tool.x]
+y = 1
+[variables]
+a_b = { default = "1" }
+[[trigger.http]]
+id = "one"
+route = "/a/..."
+component = "first"
+executor = { type = "http" }
+[[trigger.http]]
+route = { private = true }
+component = "second-one"
+[component.first]
+source = "x/first.wasm"
+description = "the first"
+sqlite_databases = ["default", "other_one"]
+[component.first.variables]
+url = "{{ a_b }}"
+[component.first.build]
+command = ["a", "b"]
+watch = ["src"]
+[component.second-one]
+source = "second.wasm"
+"#;
+
+    fn fault(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        format!("{:#}", parse(&GOOD.replacen(from, to, 1), Path::new("dir")).unwrap_err())
+    }
+
+    #[test]
+    fn a_right_manifest_is_read() {
+        let manifest = parse(GOOD, Path::new("dir")).unwrap();
+        assert_eq!(manifest.name, "app");
+        assert_eq!(manifest.triggers[0].route.as_deref(), Some("/a/..."));
+        assert_eq!(manifest.triggers[1].route, None);
+        assert_eq!(manifest.components["first"].source, Path::new("dir/x/first.wasm"));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_by_name() {
+        for (from, to, word) in [
+            (
+                "[[trigger.http]]",
+                "[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"first\"\n[[trigger.http]]",
+                "trigger.redis",
+            ),
+            ("description =", "files = [\"a\"]\ndescription =", "`files`"),
+            ("description =", "environment = { A = \"b\" }\ndescription =", "`environment`"),
+            ("description =", "ai_models = [\"a\"]\ndescription =", "`ai_models`"),
+            ("description =", "dependencies = { \"a:b\" = \"1\" }\ndescription =", "`dependencies`"),
+            ("source = \"second.wasm\"", "source = { url = \"http://x\", digest = \"d\" }", "`source`"),
+            ("type = \"http\"", "type = \"wagi\"", "`wagi`"),
+            ("component = \"first\"", "static_response = { body = \"x\" }", "`static_response`"),
+            ("component = \"first\"", "component = { source = \"a.wasm\" }", "in place"),
+            ("[application.tool.x]", "[application.trigger.http]", "application.trigger.http"),
+        ] {
+            let said = fault(from, to);
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_spin_refuses_is_refused_with_its_place() {
+        for (from, to, words) in [
+            ("spin_manifest_version = 2", "spin_manifest_version = \"1\"", &["version 2"][..]),
+            ("description =", "frobs = 1\ndescription =", &["line 20", "frobs"]),
+            ("authors", "frobs = 1\nauthors", &["frobs"]),
+            ("name = \"app\"\n", "", &["name"]),
+            ("id = \"one\"", "frob = \"one\"", &["`frob`"]),
+            ("component = \"first\"", "component = \"third\"", &["`third`"]),
+            ("{ private = true }", "{ private = false }", &["second-one", "private"]),
+            ("route = \"/a/...\"\n", "", &["`first`", "`route`"]),
+            ("route = \"/a/...\"", "route = 1", &["route"]),
+            ("a_b = { default = \"1\" }", "a-b = { default = \"1\" }", &["`a-b`"]),
+            ("a_b = { default = \"1\" }", "A = { default = \"1\" }", &["`A`"]),
+            ("{ default = \"1\" }", "{ }", &["`a_b`", "required"]),
+            ("{ default = \"1\" }", "{ default = \"1\", required = true }", &["`a_b`", "not both"]),
+            ("[component.second-one]", "[component.second_one]", &["`second_one`"]),
+            ("\"other_one\"", "\"other one\"", &["`first`", "`other one`"]),
+            ("url = ", "Url-x = ", &["`first`", "`Url-x`"]),
+            ("watch", "wacht", &["wacht"]),
+        ] {
+            let said = fault(from, to);
+            for word in words {
+                assert!(said.contains(word), "{word}: {said}");
+            }
+        }
+    }
 }

@@ -95,3 +95,38 @@ fn parse_variable(text: &str) -> Result<(String, String)> {
     };
     Ok((name.to_owned(), value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options> {
+        Options::parse(arguments.iter().map(|argument| (*argument).to_owned()))
+    }
+
+    #[test]
+    fn flags_take_their_value_either_way() {
+        let options =
+            parse(&["-f", "a.toml", "--listen=127.0.0.1:0", "--variable", "a=b=c", "--state-dir", "s"])
+                .unwrap();
+        assert_eq!(options.from, PathBuf::from("a.toml"));
+        assert_eq!(options.listen.port(), 0);
+        assert_eq!(options.variables["a"], "b=c");
+        assert_eq!(options.state_dir, Some(PathBuf::from("s")));
+        assert_eq!(parse(&[]).unwrap(), Options::default());
+    }
+
+    #[test]
+    fn a_wrong_argument_is_named_and_a_secret_is_not() {
+        for (arguments, word) in [
+            (&["--frob"][..], "--frob"),
+            (&["--from"], "--from"),
+            (&["--listen", "nowhere"], "nowhere"),
+            (&["--variable", "sekret"], "NAME=VALUE"),
+            (&["--variable", "a=@/no/such/file"], "/no/such/file"),
+        ] {
+            let said = format!("{:#}", parse(arguments).unwrap_err());
+            assert!(said.contains(word) && !said.contains("sekret"), "{said}");
+        }
+    }
+}

@@ -111,3 +111,73 @@ fn based(route: &str) -> String {
     let route = route.strip_suffix('/').unwrap_or(route);
     if route.starts_with('/') || route.is_empty() { route.to_owned() } else { format!("/{route}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router(routes: &[(&str, &str)]) -> Router {
+        let routes = routes.iter().map(|(route, component)| ((*route).to_owned(), (*component).to_owned()));
+        Router::build(routes).unwrap().0
+    }
+
+    fn found(router: &Router, path: &str) -> Option<String> {
+        router.find(path).map(|found| found.component)
+    }
+
+    #[test]
+    fn an_exact_route_comes_before_a_parameter_before_the_longest_wildcard() {
+        let router = router(&[
+            ("/...", "web"),
+            ("/v1/...", "api"),
+            ("/v1/posts/...", "posts"),
+            ("/v1/posts/:id", "post"),
+            ("/v1/posts/new", "editor"),
+            ("/", "root"),
+        ]);
+        for (path, component) in [
+            ("/", "root"),
+            ("/x", "web"),
+            ("/v1/users/1", "api"),
+            ("/v1/posts/1/comments", "posts"),
+            ("/v1/posts/1", "post"),
+            ("/v1/posts/new", "editor"),
+        ] {
+            assert_eq!(found(&router, path).as_deref(), Some(component), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_takes_the_rest_with_its_slashes() {
+        let router = router(&[("/foo/...", "foo")]);
+        for (path, rest) in [("/foo", ""), ("/foo/", "/"), ("/foo/bar", "/bar"), ("/foo/bar/", "/bar/")] {
+            assert_eq!(router.find(path).unwrap().path_info, rest, "{path}");
+        }
+        assert_eq!(found(&router, "/food"), None);
+    }
+
+    #[test]
+    fn parameters_are_captured_by_name() {
+        let found = router(&[("/people/:person_id/posts/:post/...", "posts")])
+            .find("/people/7/posts/9/likes")
+            .unwrap();
+        assert_eq!(found.parameters.get("person_id").map(String::as_str), Some("7"));
+        assert_eq!(found.parameters.get("post").map(String::as_str), Some("9"));
+        assert_eq!(found.path_info, "/likes");
+        assert_eq!(found.route_prefix(), "/people/:person_id/posts/:post");
+    }
+
+    #[test]
+    fn the_last_of_two_equal_routes_wins_and_the_first_is_named() {
+        let routes = [("/a", "first"), ("/a", "second")].map(|(route, id)| (route.to_owned(), id.to_owned()));
+        let (router, duplicates) = Router::build(routes).unwrap();
+        assert_eq!(found(&router, "/a").as_deref(), Some("second"));
+        assert!(duplicates[0].contains("`/a`") && duplicates[0].contains("`first`"), "{duplicates:?}");
+    }
+
+    #[test]
+    fn a_route_without_slashes_is_put_in_order() {
+        let found = router(&[("a/b/", "ab")]).find("/a/b").unwrap();
+        assert_eq!((found.based_route.as_str(), found.raw_route.as_str()), ("/a/b", "a/b/"));
+    }
+}

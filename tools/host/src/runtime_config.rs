@@ -188,3 +188,57 @@ impl RuntimeConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places<'a>(state_dir: Option<&'a str>) -> Places<'a> {
+        Places {
+            file: Some(Path::new("/conf/rt.toml")),
+            working_dir: Path::new("/work"),
+            state_dir: state_dir.map(Path::new),
+            app_dir: Path::new("/app"),
+        }
+    }
+
+    #[test]
+    fn paths_resolve_as_in_spin() {
+        let text = "[sqlite_database.posts]\ntype = \"spin\"\npath = \"data/posts.db\"\n\
+            [sqlite_database.memory]\ntype = \"spin\"\n\
+            [key_value_store.cache]\ntype = \"spin\"\npath = \"cache.db\"\n";
+        let (config, state) = parse(text, &places(Some("state"))).unwrap();
+        assert_eq!(state, Path::new("/work/state"));
+        assert_eq!(config.sqlite["posts"].path.as_deref(), Some(Path::new("/work/data/posts.db")));
+        assert_eq!(config.sqlite["memory"].path, None);
+        assert_eq!(config.sqlite["default"].path.as_deref(), Some(Path::new("/work/state/sqlite_db.db")));
+        assert_eq!(config.key_value["cache"].as_deref(), Some(Path::new("/conf/cache.db")));
+        assert_eq!(
+            config.key_value["default"].as_deref(),
+            Some(Path::new("/work/state/sqlite_key_value.db"))
+        );
+        let (_, state) = parse("", &places(None)).unwrap();
+        assert_eq!(state, Path::new("/app/.spin"));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_by_name() {
+        for (text, words) in [
+            (
+                "[sqlite_database.posts]\ntype = \"libsql\"\nurl = \"u\"\n",
+                &["sqlite_database.posts", "`libsql`"][..],
+            ),
+            ("[key_value_store.cache]\ntype = \"redis\"\n", &["key_value_store.cache", "`redis`"]),
+            ("[key_value_store.cache]\npath = \"x\"\n", &["key_value_store.cache", "`type`"]),
+            ("[sqlite_database.posts]\ntype = \"spin\"\npaht = \"x\"\n", &["sqlite_database.posts", "paht"]),
+            ("[[variables_provider]]\ntype = \"vault\"\n", &["`variables_provider`"]),
+            ("[[client_tls]]\nhosts = []\n", &["`client_tls`"]),
+            ("frob = 1\n", &["line 1", "frob"]),
+        ] {
+            let said = format!("{:#}", parse(text, &places(None)).unwrap_err());
+            for word in words {
+                assert!(said.contains(word), "{word}: {said}");
+            }
+        }
+    }
+}

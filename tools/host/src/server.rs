@@ -19,10 +19,10 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -34,6 +34,13 @@ const BODY_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long the host waits, when told to stop, for what is in flight.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a request waits for an instance when there are no more, and how often it looks.
+const INSTANCE_LIMIT: Duration = Duration::from_secs(5);
+const INSTANCE_RETRY: Duration = Duration::from_millis(20);
+
+/// Connections at once; further ones wait in the kernel's queue.
+const MOST_CONNECTIONS: usize = 4_096;
 
 /// The path of the host's own answers.
 const WELL_KNOWN: &str = "/.well-known/spin/";
@@ -111,16 +118,27 @@ impl App {
         };
         *request.uri_mut() = uri;
         add_spin_headers(&mut request, found, client);
-        match service.handle((), request).await {
-            Ok(response) => response,
-            Err(error) => {
-                let log = &service.state().env.log;
-                if error.downcast_ref::<InstantiationError<()>>().is_some() {
-                    log.print(format!("no instance could be started: {error}").as_bytes());
+        let log = &service.state().env.log;
+        let start = Instant::now();
+        loop {
+            let error = match service.handle((), request).await {
+                Ok(response) => return response,
+                Err(error) => error,
+            };
+            // All instances are taken: the request comes back whole, and one may be free in a moment.
+            match error.downcast::<InstantiationError<()>>() {
+                Ok(full) if start.elapsed() < INSTANCE_LIMIT => {
+                    request = full.request.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    tokio::time::sleep(INSTANCE_RETRY).await;
+                }
+                Ok(full) => {
+                    log.print(format!("no instance could be started: {}", full.error).as_bytes());
                     return bare_response(StatusCode::SERVICE_UNAVAILABLE);
                 }
-                log.print(format!("the request failed: {error}").replace('\n', " ").as_bytes());
-                bare_response(StatusCode::INTERNAL_SERVER_ERROR)
+                Err(error) => {
+                    log.print(format!("the request failed: {error}").as_bytes());
+                    return bare_response(StatusCode::INTERNAL_SERVER_ERROR);
+                }
             }
         }
     }
@@ -194,13 +212,19 @@ pub async fn serve(
     mut ended: mpsc::Receiver<Infallible>,
     stop: impl Future<Output = ()>,
 ) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => {
-                    tokio::spawn(connection(stream, client, app.clone(), stopping.subscribe(), alive.clone()));
+            accepted = accept(&listener, &places) => match accepted {
+                Ok((stream, client, place)) => {
+                    let serving = connection(stream, client, app.clone(), stopping.subscribe());
+                    let held = (place, alive.clone());
+                    tokio::spawn(async move {
+                        serving.await;
+                        drop(held);
+                    });
                 }
                 // Out of file handles, most likely: some will come free.
                 Err(error) => {
@@ -218,12 +242,20 @@ pub async fn serve(
     }
 }
 
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await?;
+    let (stream, client) = listener.accept().await?;
+    Ok((stream, client, place))
+}
+
 async fn connection(
     stream: TcpStream,
     client: SocketAddr,
     app: Arc<App>,
     mut stopping: watch::Receiver<bool>,
-    _alive: Alive,
 ) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {

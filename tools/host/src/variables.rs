@@ -145,3 +145,63 @@ pub fn name_fault(name: &str) -> Option<String> {
     };
     Some(format!("{name:?}: {reason}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn manifest() -> Manifest {
+        let text = "spin_manifest_version = 2\n[application]\nname = \"a\"\n[trigger]\n[variables]\n\
+            host = { default = \"local\" }\nkey = { required = true, secret = true }\nport = { required = true }\n";
+        crate::manifest::parse(text, Path::new(".")).unwrap()
+    }
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "SPIN_VARIABLE_KEY" => Some("from env".to_owned()),
+            "SPIN_VARIABLE_PORT" => Some("1".to_owned()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_environment_before_the_default() {
+        let given = [("port".to_owned(), "2".to_owned())].into();
+        let variables = Variables::resolve(&manifest(), &given, env).unwrap();
+        assert_eq!(variables.render("{{host}}:{{ port }} {{ key }}!").unwrap(), "local:2 from env!");
+        assert_eq!(variables.secrets(), ["from env"]);
+    }
+
+    #[test]
+    fn every_missing_variable_is_named() {
+        let said = Variables::resolve(&manifest(), &HashMap::new(), |_| None).unwrap_err().to_string();
+        for word in ["`key`", "`port`", "SPIN_VARIABLE_KEY", "SPIN_VARIABLE_PORT", "--variable"] {
+            assert!(said.contains(word), "{said}");
+        }
+        let given = [("prot".to_owned(), "2".to_owned())].into();
+        let said = Variables::resolve(&manifest(), &given, env).unwrap_err().to_string();
+        assert!(said.contains("prot"), "{said}");
+    }
+
+    #[test]
+    fn a_wrong_template_is_named() {
+        let variables = Variables::default();
+        assert!(variables.render("a {{ b").unwrap_err().to_string().contains("`}}`"));
+        assert!(variables.render("{{ nope }}").unwrap_err().to_string().contains("`nope`"));
+        assert_eq!(variables.render("plain { } }}").unwrap(), "plain { } }}");
+        let templates = [("url".to_owned(), "{{ nope }}".to_owned())].into();
+        let said = format!("{:#}", variables.render_all("posts", &templates).unwrap_err());
+        assert!(said.contains("`url`") && said.contains("`posts`") && said.contains("`nope`"), "{said}");
+    }
+
+    #[test]
+    fn names_are_held_to_spins_rules() {
+        for name in ["a", "a1", "a_b"] {
+            assert_eq!(name_fault(name), None);
+        }
+        for name in ["", "A", "1a", "a-b", "a__b", "a_"] {
+            assert!(name_fault(name).is_some(), "{name}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 use super::Ctx;
 use super::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use crate::database::prepare_file;
 use rusqlite::OptionalExtension as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,8 +40,7 @@ impl StoreFile {
             Some(path) => rusqlite::Connection::open(path)?,
             None => rusqlite::Connection::open_in_memory()?,
         };
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "normal")?;
+        prepare_file(&connection, path)?;
         connection.execute(CREATE, [])?;
         Ok(Arc::new(Self(Mutex::new(connection))))
     }

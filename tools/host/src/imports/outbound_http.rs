@@ -36,13 +36,14 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway not yet joined to an application.
-    pub fn new() -> Self {
+    pub fn new() -> anyhow::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            // Named, because another crate of the workspace may bring a second provider.
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -50,7 +51,7 @@ impl Gateway {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .build(connector);
-        Self { client, app: OnceLock::new() }
+        Ok(Self { client, app: OnceLock::new() })
     }
 
     /// Joins the application, once it is complete.
@@ -95,12 +96,6 @@ impl Gateway {
     }
 }
 
-impl Default for Gateway {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 fn refusal(uri: &Uri, to_self: bool) -> String {
     let target = match (to_self, uri.scheme_str(), uri.authority()) {
         (false, Some(scheme), Some(authority)) => format!("{scheme}://{}", authority.host()),
@@ -123,6 +118,10 @@ fn client_error(error: &ClientError) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+                return Error::TlsCertificateError;
+            }
             match io.kind() {
                 ErrorKind::ConnectionRefused => return Error::ConnectionRefused,
                 ErrorKind::TimedOut => return Error::ConnectionTimeout,

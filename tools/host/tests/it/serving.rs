@@ -187,13 +187,13 @@ fn a_client_that_leaves_is_noticed() {
 fn a_component_that_computes_lets_others_answer() {
     let host = Host::start("burning");
     std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| assert_eq!(host.get("/burn?1500").status, 200));
+        for _ in 0..6 {
+            scope.spawn(|| assert_eq!(host.get("/burn?3000").status, 200));
         }
         std::thread::sleep(Duration::from_millis(200));
         let start = Instant::now();
         assert_eq!(host.get("/hello").body, "hello");
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     });
 }
 
