@@ -115,6 +115,12 @@ impl Db {
         Self { pool: self.pool.clone(), effects: Some(effects) }
     }
 
+    /// Whether an earlier run of this request, under the same Idempotency-Key, made the next write
+    /// already: then what was checked before it held at the time, and may not hold any more.
+    pub fn is_repeated(&self) -> bool {
+        self.effects.as_ref().is_some_and(|effects| effects.is_noted())
+    }
+
     /// Runs a statement that reads: the first column of its first row, which is JSON or text.
     pub async fn read(&self, sql: &str, params: Vec<Value>) -> Result<Option<String>, DbError> {
         Ok(first_text(self.rows(sql, params).await?))

@@ -64,6 +64,11 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Whether the next write was noted by a run before.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.next.load(Ordering::Acquire) < self.noted.len()
+    }
+
     /// Runs a write and notes what it returned, in one transaction; or answers from the note.
     pub(crate) async fn once(
         &self,

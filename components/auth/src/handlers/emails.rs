@@ -1,0 +1,50 @@
+//! Showing that an address is one's own.
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+use shared::app::Ctx;
+use shared::auth::Caller;
+use shared::db::Db;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::{ClientAddr, Json};
+use shared::limits::Limiter;
+
+use crate::model::{MAIL, MAIL_ADDRESS};
+use crate::tokens::hash_token;
+use crate::{mail, store};
+
+/// A token of a mail that is used, too old, or none.
+pub fn token_spent() -> ApiError {
+    ApiError::unprocessable("token_invalid", "This link was used before or is too old.")
+        .field("token", "was used before or is too old")
+}
+
+#[derive(Deserialize)]
+pub struct VerifyIn {
+    token: String,
+}
+
+/// `POST /auth/verify-email`: who has the token of the mail.
+pub async fn verify_email(
+    State(app): State<Ctx>,
+    (limiter, ClientAddr(address)): (Limiter, ClientAddr),
+    db: Db,
+    Json(input): Json<VerifyIn>,
+) -> ApiResult<StatusCode> {
+    limiter.spend(&app, &[(&MAIL_ADDRESS, address.as_str())], 1).await?;
+    let verified = store::verify_email(&db, &hash_token(&input.token), app.now()).await?;
+    verified.then_some(StatusCode::NO_CONTENT).ok_or_else(token_spent)
+}
+
+/// `POST /auth/verify-email/resend`: the caller. Nothing is sent where the address is verified.
+pub async fn resend_verification(
+    State(app): State<Ctx>,
+    (caller, limiter): (Caller, Limiter),
+    db: Db,
+) -> ApiResult<StatusCode> {
+    limiter.spend(&app, &[(&MAIL, caller.id.to_string().as_str())], 1).await?;
+    store::queue_verification(&db, caller.id, app.now()).await?;
+    mail::send_soon(&app);
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,12 @@
+//! The auth service as a client sees it, over a SQLite of its own. `users` is stood in for by a few
+//! routes that keep people in memory.
+
+#![cfg(not(target_family = "wasm"))]
+
+mod support;
+
+mod accounts;
+mod mails;
+mod outside;
+mod sessions;
+mod tokens;
