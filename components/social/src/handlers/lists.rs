@@ -1,6 +1,6 @@
 //! Lists of people: whom the caller blocks and mutes, who follows a person and whom they follow.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use shared::app::Ctx;
 use shared::auth::Caller;
@@ -31,8 +31,9 @@ pub async fn list_followers(
     trace: Trace,
     Path(handle): Path<String>,
     page: Page,
+    query: RawQuery,
 ) -> ApiResult {
-    list_follows(&app, &caller, &trace, Side::Followers, &handle, &page).await
+    list_follows(&app, &caller, &trace, Side::Followers, &handle, &page, query).await
 }
 
 /// `GET /u/{handle}/following`: anybody signed in who may see what the person publishes.
@@ -42,8 +43,9 @@ pub async fn list_following(
     trace: Trace,
     Path(handle): Path<String>,
     page: Page,
+    query: RawQuery,
 ) -> ApiResult {
-    list_follows(&app, &caller, &trace, Side::Following, &handle, &page).await
+    list_follows(&app, &caller, &trace, Side::Following, &handle, &page, query).await
 }
 
 async fn list_follows(
@@ -53,6 +55,7 @@ async fn list_follows(
     side: Side,
     handle: &str,
     page: &Page,
+    RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
     let after = Newest::of(page)?;
     let handle = model::handle(handle).ok_or_else(ApiError::not_found)?;
@@ -66,7 +69,10 @@ async fn list_follows(
         Access::Private => Err(ApiError::forbidden("private_account", "This account is private.")),
         Access::Hidden => Err(ApiError::not_found()),
         Access::Unknown => match find_whereabouts(app, trace, Some(caller.id), &handle).await? {
-            Whereabouts::Moved(new) => Ok(moved(&format!("/u/{new}/{}", side.path()))),
+            Whereabouts::Moved(new) => {
+                let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+                Ok(moved(&format!("/u/{new}/{}{query}", side.path())))
+            }
             // They came into the projection just now, and so did nobody who follows them.
             Whereabouts::Here => Ok(people.into_response()),
         },

@@ -107,7 +107,7 @@ async fn a_held_old_handle_leads_to_the_new_one() {
         ("/u/alice", "/u/alicia"),
         ("/u/ALICE", "/u/alicia"),
         ("/u/alice/followers", "/u/alicia/followers"),
-        ("/u/alice/following", "/u/alicia/following"),
+        ("/u/alice/following?limit=3", "/u/alicia/following?limit=3"),
     ] {
         let answer = town.get(&town.bob, path).await;
         assert_eq!((answer.status, answer.headers["location"].to_str().unwrap()), (308, location));
