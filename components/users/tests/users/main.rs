@@ -52,7 +52,8 @@ pub async fn block(world: &World, blocker: Id, blocked: Id) {
 
 /// The events told so far, oldest first: type and body.
 pub async fn told(world: &World) -> Vec<(String, Value)> {
-    let rows = world.app("users").db.rows("select type, body from outbox order by seq", vec![]).await.unwrap();
+    let rows =
+        world.app("users").db.rows("select type, body from outbox order by seq", vec![]).await.unwrap();
     let text = |value: &Sql| value.as_text().unwrap_or_default().to_owned();
     rows.iter().map(|row| (text(&row[0]), serde_json::from_str(&text(&row[1])).unwrap())).collect()
 }

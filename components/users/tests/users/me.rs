@@ -178,9 +178,8 @@ async fn a_retry_with_the_same_key_replays_the_answer() {
     let world = world().await;
     let (_, alice) = person(&world, "alice").await;
     let key = [("idempotency-key", "k1")];
-    let send = async |path: &str, body: Value| {
-        world.call("users", Method::POST, path, &alice, &key, body).await
-    };
+    let send =
+        async |path: &str, body: Value| world.call("users", Method::POST, path, &alice, &key, body).await;
     for (path, body, other) in [
         ("/username", json!({ "handle": "alice_two" }), json!({ "handle": "alice_three" })),
         ("/me/accept-terms", json!({ "version": "1" }), json!({ "version": "2" })),
