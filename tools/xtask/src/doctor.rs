@@ -218,7 +218,8 @@ fn check_keys(findings: &mut Findings, url: &str, noted: &Running) {
     match (keys, answer.map(|answer| answer.status)) {
         (Some(1..), _) => findings.ok("signing keys"),
         (_, Ok(404)) if outside => findings.ok("tokens of an outside issuer"),
-        (_, Ok(404)) => findings.warn(
+        // Of an application somewhere else it is not known which issuer it has.
+        (_, Ok(404)) if noted.url != url => findings.warn(
             "there are no signing keys at /.well-known/jwks.json",
             "right where auth_issuer names an outside issuer; else see the log of auth",
         ),

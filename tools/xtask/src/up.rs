@@ -28,9 +28,9 @@ pub fn up(options: &UpOptions) -> Result<()> {
     let manifest = Manifest::read()?;
     let state = State::create(&options.state)?;
     let held = state.hold()?;
+    prepare_runtime(options.runtime)?;
     ensure_wasm_target()?;
     build_components(&manifest, &[])?;
-    prepare_runtime(options.runtime)?;
 
     let url = local_url(listen);
     let variables = variables(&manifest, &state, &url)?;
