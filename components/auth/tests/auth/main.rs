@@ -2,10 +2,12 @@
 //! routes that keep people in memory.
 
 #![cfg(not(target_family = "wasm"))]
+#![allow(missing_docs)]
 
 mod support;
 
 mod accounts;
+mod issuer;
 mod mails;
 mod outside;
 mod sessions;

@@ -37,7 +37,11 @@ pub struct House {
 pub async fn house(variables: &[(&str, &str)]) -> House {
     let mut all = vec![("rate_limits", "off"), ("mail_url", "http://mail.example/hook")];
     all.extend_from_slice(variables);
-    let world = World::start(&[&auth::SERVICE], &all).await;
+    house_of(World::start(&[&auth::SERVICE], &all).await)
+}
+
+/// The stand-ins around a world.
+pub fn house_of(world: World) -> House {
     let house =
         House { world, users: Arc::default(), mails: Arc::default(), hook: Arc::new(Mutex::new(200)) };
     house.start_users();
