@@ -1,5 +1,6 @@
 //! What holds on every route: the conventions of the contract.
 
+use journeys::eventually;
 use serde_json::{Value, json};
 
 use crate::stack;
@@ -93,6 +94,8 @@ fn request_ids_are_echoed_or_made() {
 fn personal_answers_are_private_and_single_resources_have_an_etag() {
     let alice = stack().person("alice");
     let post = alice.publish("cached");
+    eventually("the post counts", || alice.get("/me").body["counts"]["posts"] == 1);
+    eventually("and shows", || alice.get(&format!("/u/{}", alice.handle)).body["counts"]["posts"] == 1);
     for path in ["/me".to_owned(), format!("/posts/{post}"), format!("/u/{}", alice.handle)] {
         let first = alice.get(&path).expect(200);
         let tag = first.header("etag").to_owned();
