@@ -1,5 +1,6 @@
-//! alice, bob and carla, public, and the two services that listen: each keeps the projection of
-//! ties that every service keeps, and answers what this one asks of it.
+//! alice, bob and carla, public, and in place of the two services that listen two that are bare: each
+//! keeps the projection of ties that every service keeps, and answers what this one asks. So a
+//! test says exactly what is heard and when; `neighbours.rs` has the real ones.
 
 use axum::Router;
 use axum::extract::State;
