@@ -24,7 +24,6 @@ begin
     insert into deletion_services (deletion, service) select new.id, value from json_each(new.services);
     insert into deletion_services (deletion, service, rows, done_at) values (new.id, 'users', 1
         + (select count(*) from profiles where person = new.person)
-        + (select count(*) from identities where person = new.person)
         + (select count(*) from invites where inviter = new.person)
         + (select count(*) from profiles where invited_by = new.person)
         + (select count(*) from old_handles where person = new.person)
@@ -45,6 +44,7 @@ begin
     delete from profiles where person = new.person;
     update profiles set invited_by = null where invited_by = new.person;
     delete from invites where inviter = new.person;
+    -- An outside identity stays for a day (`Store::sweep`), or its next call would make a new person.
     update old_handles set person = null where person = new.person;
     -- Events before this one are older snapshots of the person, and say what is erased here.
     delete from outbox where key = (select id from people where pk = new.person);

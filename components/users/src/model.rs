@@ -1,9 +1,12 @@
 //! The rules: handles, what people say of themselves, preferences, invite codes.
 
 use std::collections::HashSet;
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::error::{ApiError, Check};
 use shared::ids::random_token;
@@ -86,6 +89,29 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
     T::deserialize(deserializer).map(Some)
 }
 
+/// An object and nothing else: serde would take a list for a struct, member by member.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
 /// Body of `PATCH /me`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -131,9 +157,9 @@ impl ProfileIn {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PreferencesPatch {
-    push: PushPatch,
+    push: Object<PushPatch>,
     #[serde(deserialize_with = "present")]
-    quiet_hours: Option<Option<QuietHours>>,
+    quiet_hours: Option<Option<Object<QuietHours>>>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -162,7 +188,7 @@ struct QuietHours {
 impl PreferencesPatch {
     /// 422 with every field at fault.
     pub fn check(self) -> Result<Self, ApiError> {
-        if let Some(Some(hours)) = &self.quiet_hours {
+        if let Some(Some(Object(hours))) = &self.quiet_hours {
             Check::default()
                 .field(is_time_of_day(&hours.start), "quietHours.start", "must be a time as 22:00")
                 .field(is_time_of_day(&hours.end), "quietHours.end", "must be a time as 07:00")

@@ -6,7 +6,11 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Longest query, in characters.
 const LONGEST: usize = 50;
 /// Words after these add nothing but work.
-const WORDS: usize = 8;
+const WORDS: usize = 6;
+/// In more words than these no typo is looked for: the words themselves tell enough.
+const MISTYPED: usize = 3;
+/// So many trigrams tell whether a name is similar.
+const GRAMS: usize = 20;
 
 /// A query, ready for the store.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +23,7 @@ pub struct Query {
     pub prefixes: String,
     /// JSON array of `[word number, key]`: words with at most one letter left out.
     pub keys: String,
-    /// How many words have keys and must all be found; 0 where one is too short to be mistyped.
+    /// How many words have keys and must all be found; 0 where no typo is looked for.
     pub words: i64,
     /// FTS5 trigram: the whole as a part of a name. Empty where it is shorter than three letters.
     pub part: String,
@@ -37,7 +41,8 @@ impl Query {
         if text.is_empty() || too_long || text.chars().any(char::is_control) {
             return Err(ApiError::invalid("q", "must be 1 to 50 characters"));
         }
-        let handle = text.strip_prefix('@').unwrap_or(&text).to_ascii_lowercase();
+        let handle =
+            text.strip_prefix('@').filter(|rest| !rest.is_empty()).unwrap_or(&text).to_ascii_lowercase();
         let lower = handle.to_lowercase();
         let words: Vec<&str> = lower
             .split(|c: char| c.is_whitespace() || c == '_')
@@ -45,7 +50,7 @@ impl Query {
             .take(WORDS)
             .collect();
         let prefixes: Vec<String> = words.iter().map(|word| format!("{}*", phrase(word))).collect();
-        let mistyped = words.iter().all(|word| word.chars().count() >= 3);
+        let mistyped = words.len() <= MISTYPED && words.iter().all(|word| word.chars().count() >= 3);
         let keys: Vec<(usize, String)> = words
             .iter()
             .enumerate()
@@ -53,7 +58,7 @@ impl Query {
             .collect();
         let letters: Vec<char> = lower.chars().collect();
         let mut grams: Vec<String> =
-            letters.windows(3).map(|gram| phrase(&gram.iter().collect::<String>())).collect();
+            letters.windows(3).take(GRAMS).map(|gram| phrase(&gram.iter().collect::<String>())).collect();
         grams.sort_unstable();
         grams.dedup();
         Ok(Self {
@@ -75,9 +80,23 @@ fn phrase(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// The keys of a word, as `search_keys` holds them: itself, and itself with each letter left out;
-/// and those of its first five letters where it may be the start of a longer word.
+/// The keys of a word, as `search_keys` holds them. SQLite lowers ASCII alone, so a name of another
+/// script is there as it was written, which is mostly with a capital.
 fn keys_of(word: &str) -> Vec<String> {
+    let mut keys = keys_as_written(word);
+    if !word.is_ascii() {
+        let mut letters = word.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        keys.extend(keys_as_written(&format!("{}{}", first.to_ascii_lowercase(), letters.as_str())));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The word, and the word with each letter left out; and those of its first five letters where it
+/// may be the start of a longer one.
+fn keys_as_written(word: &str) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
     let without = |letters: &[char], left_out: usize| -> String {
         letters.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, letter)| *letter).collect()
@@ -86,8 +105,6 @@ fn keys_of(word: &str) -> Vec<String> {
     if (6..=7).contains(&letters.len()) {
         keys.extend((0..=5).map(|at| without(&letters[..5], at)));
     }
-    keys.sort_unstable();
-    keys.dedup();
     keys
 }
 

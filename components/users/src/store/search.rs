@@ -9,23 +9,28 @@ use super::Store;
 use crate::search::Query;
 
 // Each way of finding reads an index and is cut off, so that a query of one letter costs no more
-// than one of ten. Similar names are looked for only where nothing nearer was found. The sort key
+// than one of ten. Typos are looked for where few are found without, similar names where nobody is
+// found otherwise. The sort key
 // is made of what the query and the name are alone (how it was found, how long the handle is, the
 // id), so that pages join; followers come and go. ?1 caller, ?2 handle, ?3 text, ?4 prefixes,
 // ?5 keys, ?6 words, ?7 part, ?8 grams, ?9 enough, ?10 after, ?11 limit.
 const SEARCH: &str = shared::page_sql!(
     concat!(
         "with me as materialized (select pk from people where id = ?1 and status = 'active'),
-        near as materialized (
+        exact as materialized (
             select * from (select pk as person, iif(handle = ?2, 0, 2) as rank from people
                 where handle >= ?2 and handle < ?2 || '{' order by handle limit 500)
             union all
             select * from (select rowid, 3 from people_words where ?4 <> '' and people_words match ?4
                 order by rowid limit 1000)
+        ),
+        near as materialized (
+            select * from exact
             union all
             select * from (select k.person, 4 from json_each(?5) as q
                 cross join search_keys as k on k.key = q.value ->> 1
-                where ?6 > 0 group by k.person having count(distinct q.value ->> 0) = ?6 limit 1000)
+                where ?6 > 0 and (select count(*) from exact) < 100
+                group by k.person having count(distinct q.value ->> 0) = ?6 limit 1000)
             union all
             select * from (select rowid, 5 from people_grams where ?7 <> '' and people_grams match ?7
                 order by rowid limit 1000)

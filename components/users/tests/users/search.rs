@@ -107,7 +107,7 @@ async fn names_of_every_script_are_found_whatever_their_accents() {
         ("山田", "yamada"),
         ("анна", "anna_k"),
         ("КАР", "anna_k"),
-        ("Кернина", "anna_k"),
+        ("каренна", "anna_k"),
     ] {
         assert_eq!(found(&world, &alice, q).await.first().map(String::as_str), Some(handle), "{q}");
     }
@@ -196,7 +196,9 @@ async fn operators_of_the_search_engine_are_text() {
         let answer = world.get("users", &format!("/search?q={}", encoded(q)), &alice).await;
         assert_eq!(answer.status, 200, "{q}: {answer:?}");
     }
-    assert!(found(&world, &alice, "*").await.is_empty());
+    for q in ["*", "@", "\""] {
+        assert!(found(&world, &alice, q).await.is_empty(), "{q}");
+    }
     assert!(found(&world, &alice, "handle:alice").await.is_empty());
 }
 
@@ -225,7 +227,7 @@ async fn pages_join_without_repeats_while_people_come_and_go() {
         tokens.push(named(&world, &format!("scooty_{number}"), "Scooty").await.1);
     }
     let (mut seen, mut cursor) = (Vec::new(), String::new());
-    for round in 0..20 {
+    for (round, leaver) in tokens.iter().enumerate() {
         let path = format!("/search?q=scoot&limit=4{cursor}");
         let page = world.get("users", &path, &alice).await.body;
         let items = page["items"].as_array().unwrap().clone();
@@ -233,7 +235,7 @@ async fn pages_join_without_repeats_while_people_come_and_go() {
         seen.extend(items.iter().map(|item| item["handle"].as_str().unwrap().to_owned()));
         // One comes, and one who was shown already goes.
         named(&world, &format!("scooty_{}", 50 + round), "Scooty").await;
-        world.delete("users", "/me", &tokens[round]).await;
+        world.delete("users", "/me", leaver).await;
         match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
