@@ -67,8 +67,8 @@ pub async fn sign_access(app: &App, holder: &Holder, session: Id) -> ApiResult<S
         .with_jwt_id(Id::new(app.now()));
     // jwt-simple reads the machine's clock; ours may be moved.
     let now = Duration::from_secs(now);
-    claims.issued_at = Some(now.into());
-    claims.expires_at = Some((now + lives).into());
+    claims.issued_at = Some(now);
+    claims.expires_at = Some(now + lives);
     claims.invalid_before = None;
     key.sign(claims).map_err(|error| ApiError::internal(anyhow::anyhow!("signing a token: {error}")))
 }

@@ -81,8 +81,13 @@ fn require_active(standing: Option<&str>, gone: fn() -> ApiError) -> ApiResult<(
 async fn read_user(app: &App, trace: &Trace, id: Id, gone: fn() -> ApiError) -> ApiResult<serde_json::Value> {
     match Users::new(app, trace).me(id).await {
         Ok(user) => Ok(user),
-        Err(ClientError::Answered(problem)) if problem.status == 404 => Err(gone()),
-        Err(ClientError::Answered(problem)) if problem.status == 403 => Err(ApiError::account_suspended()),
+        // Not in good standing, though the event has not arrived here yet.
+        Err(ClientError::Answered(problem)) if problem.status == 404 => {
+            match Users::new(app, trace).person(id).await {
+                Ok(person) if person.status == "suspended" => Err(ApiError::account_suspended()),
+                _ => Err(gone()),
+            }
+        }
         Err(error) => Err(ApiError::unavailable(error)),
     }
 }

@@ -2,7 +2,7 @@
 //! routes that keep people in memory.
 
 #![cfg(not(target_family = "wasm"))]
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 

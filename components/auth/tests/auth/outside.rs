@@ -383,3 +383,26 @@ async fn tokens_of_the_built_in_issuer_end_where_an_outside_one_is_set() {
     let outside = outside().await;
     outside.refuses(&alice.access, "ours").await;
 }
+
+#[tokio::test]
+async fn an_administrator_of_ours_is_one_as_soon_as_their_address_is_verified() {
+    let variables = [
+        ("admin_emails", "alice@example.com"),
+        ("rate_limits", "off"),
+        ("mail_url", "http://mail.example/hook"),
+    ];
+    let house = house_of(World::start(&[&auth::SERVICE, &PROBE], &variables).await);
+    let (alice, bob) = (house.register("alice").await, house.register("bob").await);
+    let admin = async |token: &str| house.world.get("notes", "/who", token).await.body["admin"].clone();
+    assert_eq!(admin(&alice.access).await, false);
+    let verify = |id: &str| {
+        let mut users = house.users.lock().unwrap();
+        users.people.get_mut(id).unwrap()["verified"] = json!(true);
+    };
+    verify(&alice.user);
+    verify(&bob.user);
+    assert_eq!(admin(&alice.access).await, true, "with the token of before");
+    assert_eq!(admin(&bob.access).await, false);
+    house.stop_users();
+    assert_eq!(admin(&alice.access).await, false, "nobody to ask");
+}

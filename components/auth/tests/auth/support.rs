@@ -71,7 +71,8 @@ fn ok(body: Value) -> Response {
 }
 
 fn me_of(person: &Value) -> Value {
-    json!({ "id": person["id"], "email": person["email"], "handle": person["handle"] })
+    json!({ "id": person["id"], "email": person["email"], "handle": person["handle"],
+        "emailVerified": person["verified"] == true })
 }
 
 impl House {
