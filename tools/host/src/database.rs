@@ -22,7 +22,7 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections kept for the next user of a file.
-const MOST_IDLE: usize = 32;
+const MOST_IDLE: usize = 16;
 
 /// Prepared statements kept in each connection.
 const STATEMENTS: usize = 128;
@@ -63,6 +63,9 @@ pub struct Database {
     path: Option<PathBuf>,
     allow_attach_file: bool,
     idle: Mutex<Vec<Session>>,
+    /// Held while a file is opened: two who turn the same file to a write-ahead log at once get in each other's
+    /// way, and SQLite does not wait there.
+    opening: Mutex<()>,
     writer: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -107,7 +110,13 @@ enum Attempt {
 impl Database {
     /// A database in the file at `path`, or, without one, a fresh one in memory for each connection.
     pub fn new(path: Option<PathBuf>, allow_attach_file: bool) -> Self {
-        Self { path, allow_attach_file, idle: Mutex::default(), writer: Arc::default() }
+        Self {
+            path,
+            allow_attach_file,
+            idle: Mutex::default(),
+            opening: Mutex::default(),
+            writer: Arc::default(),
+        }
     }
 
     /// Takes an idle connection or opens one.
@@ -121,6 +130,7 @@ impl Database {
     }
 
     fn connect(&self) -> rusqlite::Result<Session> {
+        let _opening = lock(&self.opening);
         let mut raw = match &self.path {
             Some(path) => rusqlite::Connection::open(path)?,
             None => rusqlite::Connection::open_in_memory()?,

@@ -26,8 +26,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// How long a client may take to send its headers; also how long a kept connection may idle.
-const HEADER_LIMIT: Duration = Duration::from_secs(10);
+/// How long a client may take to send its headers; also how long a kept connection may idle. No round number:
+/// a client that asks every 10 or 15 seconds would meet the very moment its connection closes.
+const HEADER_LIMIT: Duration = Duration::from_secs(13);
 
 /// How long a client may be silent in the middle of a body.
 const BODY_LIMIT: Duration = Duration::from_secs(30);

@@ -115,35 +115,50 @@ fn self_uri(local: std::net::SocketAddr, uri: &Uri) -> Result<Uri, Error> {
 }
 
 fn client_error(error: &ClientError) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut said = String::new();
     while let Some(inner) = cause {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-                return Error::TlsCertificateError;
-            }
-            match io.kind() {
-                ErrorKind::ConnectionRefused => return Error::ConnectionRefused,
-                ErrorKind::TimedOut => return Error::ConnectionTimeout,
-                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
-                    return Error::ConnectionTerminated;
-                }
-                ErrorKind::InvalidData => return Error::TlsProtocolError,
-                _ => {}
-            }
+        said = format!("{said}: {inner}");
+        if let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref() {
+            return Error::TlsCertificateError;
+        }
+        if inner.is::<rustls::Error>() {
+            return Error::TlsProtocolError;
         }
         if let Some(hyper) = inner.downcast_ref::<hyper::Error>()
             && hyper.is_incomplete_message()
         {
             return Error::ConnectionTerminated;
         }
-        cause = inner.source();
+        cause = match inner.downcast_ref::<std::io::Error>() {
+            Some(io) => match io_error(io) {
+                Some(error) => return error,
+                // An io::Error passes over the error it wraps when asked for its source.
+                None => io.get_ref().map(|wrapped| wrapped as _),
+            },
+            None => inner.source(),
+        };
     }
-    if error.is_connect() {
-        // A name that does not resolve ends here.
-        return Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None };
+    match error.is_connect() {
+        // The connector keeps the type of this one to itself.
+        true if said.contains("dns error") => {
+            Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None }
+        }
+        true => Error::DestinationUnavailable,
+        false => Error::InternalError(Some(error.to_string())),
     }
-    Error::InternalError(Some(error.to_string()))
+}
+
+fn io_error(error: &std::io::Error) -> Option<Error> {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Some(Error::ConnectionRefused),
+        ErrorKind::TimedOut => Some(Error::ConnectionTimeout),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Some(Error::DestinationIpUnroutable),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
+            Some(Error::ConnectionTerminated)
+        }
+        _ => None,
+    }
 }
 
 /// One instance's way out.

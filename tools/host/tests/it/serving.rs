@@ -224,9 +224,9 @@ fn slow_headers_are_cut_off() {
     let host = Host::start("slow");
     let mut stream = TcpStream::connect(&host.address).unwrap();
     stream.write_all(b"GET /one/hello HTTP/1.1\r\nhost:").unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let start = Instant::now();
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
-    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
