@@ -152,7 +152,7 @@ async fn relay(app: &Ctx, is_internal: bool) {
         events::relay_soon(app);
         return;
     }
-    let delivery = std::pin::pin!(events::relay(app));
+    let delivery = std::pin::pin!(events::relay_now(app));
     if let Either::Left((Err(error), _)) = select(delivery, std::pin::pin!(sleep(RELAY_TIME))).await {
         log("warn", app.service.name, "relay failed", serde_json::json!({ "error": error.to_string() }));
     }

@@ -6,7 +6,7 @@
 //! the place to go on from. Nothing is lost by a crash at any point: the event commits with its
 //! change, the cursor of the consumer with the event's effect.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -139,11 +139,14 @@ pub struct Applied {
     pub seq: i64,
 }
 
-/// Keeps an instance from running one relay per request at once.
+/// Lets the requests of an instance share relay runs: one runs at a time, and a run begun after a
+/// request asked serves it as well.
 #[derive(Default)]
 pub struct RelayState {
-    running: AtomicBool,
-    again: AtomicBool,
+    turn: futures_util::lock::Mutex<()>,
+    asked: AtomicU64,
+    served: AtomicU64,
+    queued: AtomicBool,
 }
 
 // `json()` around a subquery: what comes out of one is text to SQLite 3.54, JSON only to older ones.
@@ -233,32 +236,38 @@ pub async fn waiting(app: &App) -> Result<Waiting, DbError> {
     Ok(waiting.unwrap_or_default())
 }
 
-/// [`relay`] after the answer, at most one at a time in an instance.
-pub fn relay_soon(app: &std::sync::Arc<App>) {
-    if subscribers_of(app.service.name).is_empty() {
-        return;
+/// Returns once everything that was in the outbox at the call was offered to its subscribers, by a
+/// [`relay`] of its own or by one that another request began since.
+pub async fn relay_now(app: &App) -> Result<(), DbError> {
+    let state = &app.relay;
+    let ticket = state.asked.fetch_add(1, Ordering::AcqRel) + 1;
+    let _turn = state.turn.lock().await;
+    if state.served.load(Ordering::Acquire) >= ticket {
+        return Ok(());
     }
-    if app.relay.running.swap(true, Ordering::AcqRel) {
-        app.relay.again.store(true, Ordering::Release);
+    let serves = state.asked.load(Ordering::Acquire);
+    relay(app).await?;
+    state.served.store(serves, Ordering::Release);
+    Ok(())
+}
+
+/// [`relay_now`] after the answer.
+pub fn relay_soon(app: &std::sync::Arc<App>) {
+    let nobody_hears = subscribers_of(app.service.name).is_empty();
+    // One that waits for its turn sees what is in the outbox when it comes.
+    if nobody_hears || app.relay.queued.swap(true, Ordering::AcqRel) {
         return;
     }
     let app = app.clone();
     crate::platform::spawn(async move {
-        loop {
-            app.relay.again.store(false, Ordering::Release);
-            if let Err(error) = relay(&app).await {
-                log(
-                    "warn",
-                    app.service.name,
-                    "relay failed",
-                    serde_json::json!({ "error": error.to_string() }),
-                );
-            }
-            if !app.relay.again.load(Ordering::Acquire) {
-                break;
-            }
+        {
+            let _turn = app.relay.turn.lock().await;
+            app.relay.queued.store(false, Ordering::Release);
         }
-        app.relay.running.store(false, Ordering::Release);
+        if let Err(error) = relay_now(&app).await {
+            let fields = serde_json::json!({ "error": error.to_string() });
+            log("warn", app.service.name, "relay failed", fields);
+        }
     });
 }
 

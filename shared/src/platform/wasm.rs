@@ -53,9 +53,12 @@ impl Platform {
     /// Sends one request and reads at most `limit` bytes of the answer.
     pub async fn send(
         &self,
-        request: http::Request<Bytes>,
+        mut request: http::Request<Bytes>,
         limit: usize,
     ) -> Result<http::Response<Bytes>, String> {
+        // Without it the body goes out chunked, which mail hooks and object stores may refuse.
+        let length = http::HeaderValue::from(request.body().len());
+        request.headers_mut().insert(http::header::CONTENT_LENGTH, length);
         let request = request.map(http_body_util::Full::new);
         let response = spin_sdk::http::send(request).await.map_err(|error| format!("{error:?}"))?;
         let (parts, body) = response.into_parts();
