@@ -89,7 +89,7 @@ impl Stack {
     /// Waits until every service is ready; `false` where somebody asked to stop meanwhile.
     pub fn wait_until_ready(&mut self, url: &str) -> Result<bool> {
         let start = Instant::now();
-        let mut told = 0;
+        let mut told = (String::new(), Duration::from_secs(5));
         loop {
             if stop_asked() {
                 return Ok(false);
@@ -111,9 +111,10 @@ impl Stack {
             if waited > READY_TIME {
                 bail!("not ready after {}: {said}", human(waited));
             }
-            if waited.as_secs() >= told + 5 {
-                told = waited.as_secs();
+            // Told after 5 s, then when it changes, else twice a minute.
+            if waited >= told.1 && (said != told.0 || waited >= told.1 + Duration::from_secs(30)) {
                 say(&format!("    not ready yet: {said}"));
+                told = (said, waited);
             }
             std::thread::sleep(Duration::from_millis(50));
         }
