@@ -143,7 +143,7 @@ pub struct Applied {
 /// request asked serves it as well.
 #[derive(Default)]
 pub struct RelayState {
-    turn: futures_util::lock::Mutex<()>,
+    turn: AtomicBool,
     asked: AtomicU64,
     served: AtomicU64,
     queued: AtomicBool,
@@ -236,12 +236,36 @@ pub async fn waiting(app: &App) -> Result<Waiting, DbError> {
     Ok(waiting.unwrap_or_default())
 }
 
+/// The right to relay, given back when it is dropped.
+struct Turn<'a>(&'a AtomicBool);
+
+impl<'a> Turn<'a> {
+    /// Waits for it by the clock. A lock would wake one request from another, and to the component
+    /// model each is a task of its own: a waker that crosses from one to the other traps. Who waited
+    /// for a second goes on without it, since two relays at once do no harm.
+    async fn take(state: &'a RelayState) -> Self {
+        for _ in 0..500 {
+            if !state.turn.swap(true, Ordering::AcqRel) {
+                break;
+            }
+            crate::platform::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        Self(&state.turn)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// Returns once everything that was in the outbox at the call was offered to its subscribers, by a
 /// [`relay`] of its own or by one that another request began since.
 pub async fn relay_now(app: &App) -> Result<(), DbError> {
     let state = &app.relay;
     let ticket = state.asked.fetch_add(1, Ordering::AcqRel) + 1;
-    let _turn = state.turn.lock().await;
+    let _turn = Turn::take(state).await;
     if state.served.load(Ordering::Acquire) >= ticket {
         return Ok(());
     }
@@ -261,7 +285,7 @@ pub fn relay_soon(app: &std::sync::Arc<App>) {
     let app = app.clone();
     crate::platform::spawn(async move {
         {
-            let _turn = app.relay.turn.lock().await;
+            let _turn = Turn::take(&app.relay).await;
             app.relay.queued.store(false, Ordering::Release);
         }
         if let Err(error) = relay_now(&app).await {

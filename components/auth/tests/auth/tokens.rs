@@ -73,7 +73,7 @@ async fn two_instances_that_start_at_once_sign_with_one_key() {
     let router = shared::app::router(other);
     house.route("other.example", router);
     let fetch = async |n: usize| {
-        let authority = if n % 2 == 0 { "other.example" } else { "auth.spin.internal" };
+        let authority = if n.is_multiple_of(2) { "other.example" } else { "auth.spin.internal" };
         let request = http::Request::get(format!("http://{authority}/.well-known/jwks.json"))
             .body(bytes::Bytes::new())
             .unwrap();
