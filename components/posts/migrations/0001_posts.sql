@@ -1,4 +1,4 @@
--- Posts. `pk` orders them (newest is greatest) and is never used again, since cursors and timelines
+-- Posts. `pk` orders them (newest is greatest) and is never used again, since cursors
 -- outlive the post they name; whoever brings posts from elsewhere inserts them oldest first.
 create table if not exists posts (
     pk integer primary key autoincrement,

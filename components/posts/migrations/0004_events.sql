@@ -53,11 +53,6 @@ create trigger if not exists removals_done after insert on removals begin
     delete from posts where author = new.person;
     update posts set mentions = (select json_group_array(value) from json_each(mentions) where value <> new.person)
     where pk in (select post from post_mentions where person = new.person);
-    delete from timeline where owner = new.person;
-    delete from timelines where owner = new.person;
-    delete from wide_follows where follower = new.person;
-    delete from wide_follows where followee = new.person;
-    delete from wide_authors where author = new.person;
     delete from removals;
 end;
 
@@ -133,8 +128,8 @@ create trigger if not exists reactions_removal_told after delete on reactions be
     where post.pk = old.post;
 end;
 
--- The receipt counts every row that was theirs: posts, comments, reactions, views, mentions of them
--- and their timeline. What others wrote below goes with it, uncounted.
+-- The receipt counts every row that was theirs: posts, comments, reactions, views, mentions of them.
+-- What others wrote below goes with it, uncounted.
 create trigger if not exists erasure_counted before insert on inbox when new.type = 'user.deleted' begin
     insert into outbox (type, key, at, body)
     select 'erasure.completed', new.body ->> '$.id', new.at, json_object(
@@ -143,8 +138,7 @@ create trigger if not exists erasure_counted before insert on inbox when new.typ
             + (select count(*) from comments where author = person.pk)
             + (select count(*) from reactions where person = person.pk)
             + (select count(*) from views where person = person.pk)
-            + (select count(*) from post_mentions where person = person.pk)
-            + (select count(*) from timeline where owner = person.pk))
+            + (select count(*) from post_mentions where person = person.pk))
     from (select (select pk from people where id = new.body ->> '$.id') as pk) as person;
 end;
 

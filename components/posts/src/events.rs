@@ -1,6 +1,5 @@
 //! What posts tells, typed. The triggers of `migrations/0004_events.sql` write these bodies. What it
-//! hears (`user.*`, the ties of social) is applied by the shared projections and the triggers there
-//! and in `0003_timeline.sql`.
+//! hears (`user.*`, the ties of social) is applied by the shared projections and the triggers there.
 
 use serde::Deserialize;
 use shared::ids::Id;

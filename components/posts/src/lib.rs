@@ -19,7 +19,7 @@ pub static SERVICE: Service = Service {
         people::TIES_EVENTS,
         migration!("0001_posts"),
         migration!("0002_threads"),
-        migration!("0003_timeline"),
+        migration!("0003_feed"),
         migration!("0004_events"),
     ],
     routes: routes::routes,

@@ -7,66 +7,58 @@ use shared::{page_sql, params};
 
 use super::{my_reactions, page_of, post_json, sees_post};
 
-/// The caller `?1` after the post `?2`, `?3` posts. Three lists, each at most a page long and with
-/// the privacy rule inside: the timeline down to its floor, backwards by its key; the wide authors
-/// the caller follows; and below the floor, only where the timeline does not fill the page, every
-/// author they follow. A list of an author is read from `posts_by_author` no further than a page,
-/// which only an `in` with a limit makes SQLite do. `union` makes one of a post found twice.
+/// The caller `?1` below the post `?2`, `?3` posts: a merge of the lists of the authors they follow.
+///
+/// `reached`: for each author their newest post below the cursor, which for most is the one in
+/// `author_latest`; of these the newest, as many as a page and one, of authors the caller sees. No
+/// other author can have a post on the page. The privacy rule is asked after the sort, thus of a
+/// page of authors and not of all; `limit -1` keeps SQLite from undoing that order.
+///
+/// `walk`: a queue, which is what `order by` makes of a recursive statement. The newest post comes
+/// out, and its author's next one goes in.
 pub const FEED: &str = concat!(
-    "with recent as materialized (
-        select t.post as pk
-        from people as me cross join timeline as t cross join posts as p cross join people as a
-        where me.id = ?1 and t.owner = me.pk
-          and t.post > coalesce((select floor from timelines where owner = me.pk), 0)
-          and t.post < coalesce(?2, 9223372036854775807)
-          and p.pk = t.post and a.pk = p.author and ",
-    sees_post!("me.pk", "p", "a"),
-    " and not ",
-    shared::mutes!("me.pk", "a"),
-    "   order by t.post desc limit ?3 + 1
-    ),
-    read_out (author, below) as (
-        select w.followee, 9223372036854775807
-        from people as me cross join wide_follows as w where me.id = ?1 and w.follower = me.pk
-        union all
-        select s.author, (select floor from timelines where owner = s.me) + 1
+    "with recursive reached (author, viewer, last) as (
+        select s.author, s.viewer, s.last
         from (
-            select me.pk as me, f.followee as author from people as me cross join follows as f
-            where me.id = ?1 and f.follower = me.pk
+            select l.author, me.pk as viewer, iif(
+                l.post < coalesce(?2, 9223372036854775807), l.post,
+                (select q.pk from posts as q
+                where q.author = l.author and q.pk < ?2 and q.status = 'published'
+                order by q.pk desc limit 1)) as last
+            from people as me cross join follows as f cross join author_latest as l
+            where me.id = ?1 and f.follower = me.pk and l.author = f.followee
             union all
-            select pk, pk from people where id = ?1
-        ) as s
-        where (select count(*) from recent) <= ?3 and exists (select 1 from timelines where owner = s.me)
+            select me.pk, me.pk, (
+                select max(q.pk) from posts as q
+                where q.author = me.pk and q.pk < coalesce(?2, 9223372036854775807))
+            from people as me where me.id = ?1
+            order by 3 desc limit -1
+        ) as s cross join people as a
+        where s.last is not null and a.pk = s.author and ",
+    shared::may_see!("s.viewer", "a"),
+    " and not ",
+    shared::mutes!("s.viewer", "a"),
+    "   limit ?3 + 1
     ),
-    found as (
-        select pk from recent
-        union
-        select p.pk
-        from read_out as r cross join people as me cross join people as a cross join posts as p
-        where me.id = ?1 and a.pk = r.author and not ",
-    shared::mutes!("me.pk", "a"),
-    "     and p.pk in (
+    walk (author, viewer, pk) as (
+        select author, viewer, last from reached
+        union all
+        select author, viewer, (
             select q.pk from posts as q
-            where q.author = r.author and q.pk < min(r.below, coalesce(?2, 9223372036854775807))
-              and (q.status = 'published' or q.author = me.pk)
-            order by q.pk desc limit ?3 + 1)
-          and ",
-    sees_post!("me.pk", "p", "a"),
-    "   order by 1 desc limit ?3 + 1
+            where q.author = walk.author and q.pk < walk.pk
+              and (q.status = 'published' or q.author = walk.viewer)
+            order by q.pk desc limit 1)
+        from walk where walk.pk is not null
+        order by 3 desc limit ?3 + 1
     )
-    select page.* from (select pk from people where id = ?1 and status = 'active') as caller cross join (",
-    page_sql!(
-        concat!(
-            "select ",
-            post_json!("p", "a", my_reactions!("me.pk", "p")),
-            " as item, p.pk as k
-            from found cross join people as me cross join posts as p cross join people as a
-            where me.id = ?1 and p.pk = found.pk and a.pk = p.author
-            order by found.pk desc"
-        ),
-        "?3"
-    ),
-    ") as page"
+    select coalesce(json_group_array(",
+    post_json!("p", "a", my_reactions!("page.viewer", "p")),
+    ") filter (where page.n <= ?3), '[]'), iif(count(*) > ?3, max(page.pk) filter (where page.n = ?3), null)
+    from (
+        select pk, viewer, row_number() over (order by pk desc) as n from walk where pk is not null
+    ) as page cross join posts as p cross join people as a
+    where p.pk = page.pk and a.pk = p.author
+    having exists (select 1 from people where id = ?1 and status = 'active')"
 );
 
 /// A page of the posts of `caller` and of those they follow; `None` where they are nobody here.

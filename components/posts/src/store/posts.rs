@@ -19,7 +19,7 @@ pub async fn unknown_handles(db: &Db, handles: &[String]) -> Result<Vec<String>,
     Ok(found.unwrap_or_default())
 }
 
-/// One row in `posts`; triggers write its index rows, the timelines and the outbox. The answer needs
+/// One row in `posts`; triggers write its index rows and the outbox. The answer needs
 /// nothing of what they write.
 const CREATE_POST: &str = concat!(
     "insert into posts (id, author, text, visibility, status, hashtags, mentions, created_at)
