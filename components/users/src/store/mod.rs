@@ -21,7 +21,7 @@ pub struct Store(pub Db);
 pub struct Lens<'a> {
     /// The version of the terms that holds now.
     pub terms: &'a str,
-    /// JSON array of the addresses of administrators, lower case.
+    /// The addresses of administrators, lower case, each between commas: `,a@x,b@x,`.
     pub admins: String,
     /// Whether the token itself makes them one.
     pub is_admin: bool,
@@ -30,17 +30,17 @@ pub struct Lens<'a> {
 impl<'a> Lens<'a> {
     /// For who carries `token`; without one the rows alone decide.
     pub fn new(app: &'a App, token: Option<&Verified>) -> Self {
-        let admins: Vec<String> = app.config.list("admin_emails").map(str::to_lowercase).collect();
+        let mut admins = String::from(",");
+        for admin in app.config.list("admin_emails") {
+            admins.push_str(&admin.to_lowercase());
+            admins.push(',');
+        }
         let by_token = token.is_some_and(|token| {
             let by_email = token.email_verified
                 && token.email.as_deref().is_some_and(|email| app.config.is_admin_email(email));
             by_email || token.in_admin_group
         });
-        Self {
-            terms: app.config.get_or("terms_version", "1"),
-            admins: serde_json::json!(admins).to_string(),
-            is_admin: by_token,
-        }
+        Self { terms: app.config.get_or("terms_version", "1"), admins, is_admin: by_token }
     }
 }
 
@@ -57,9 +57,9 @@ macro_rules! me_json {
             $profile,
             ".email_verified, 'true', 'false')), 'roles', json(iif(?4 or (",
             $profile,
-            ".email_verified and ",
+            ".email_verified and instr(?3, ',' || ",
             $profile,
-            ".email in (select value from json_each(?3))), '[\"admin\"]', '[]')), 'counts', ",
+            ".email || ',')), '[\"admin\"]', '[]')), 'counts', ",
             shared::counts_json!($person),
             ", 'terms', json_object('acceptedVersion', ",
             $profile,

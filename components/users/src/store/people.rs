@@ -8,11 +8,12 @@ use shared::params;
 use super::{Lens, Store, me_json, returning_me};
 use crate::model::{PreferencesPatch, ProfilePatch};
 
-// Hot. Two searches by key: people by its id, profiles by its row.
+// Hot. Two searches by key: people by its id, profiles by its row. Without a name the column would
+// be called by its whole text, which is handed over with every answer.
 const ME: &str = concat!(
     "select ",
     me_json!("p", "f"),
-    " from people as p join profiles as f on f.person = p.pk where p.id = ?1 and p.status = 'active'"
+    " as me from people as p join profiles as f on f.person = p.pk where p.id = ?1 and p.status = 'active'"
 );
 
 const UPDATE_ME: &str = concat!(
