@@ -33,14 +33,14 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub static LOGIN: Limit = Limit { name: "login", points: 30, window: FIVE_MINUTES };
 /// The same over a day.
 pub static LOGIN_DAY: Limit = Limit { name: "login-day", points: 300, window: DAY };
-/// Registrations per e-mail and per address. Many people may share one address.
-pub static REGISTER: Limit = Limit { name: "register", points: 60, window: FIVE_MINUTES };
+/// Registrations per e-mail and per address; a school or a carrier has many people behind one.
+pub static REGISTER: Limit = Limit { name: "register", points: 300, window: FIVE_MINUTES };
 /// The same over a day.
-pub static REGISTER_DAY: Limit = Limit { name: "register-day", points: 1_000, window: DAY };
+pub static REGISTER_DAY: Limit = Limit { name: "register-day", points: 3_000, window: DAY };
 /// Mails asked for, per mailbox: each lands in front of a person.
 pub static MAIL: Limit = Limit { name: "mail", points: 10, window: HOUR };
 /// Mails asked for and tokens of mails shown, per address.
-pub static MAIL_ADDRESS: Limit = Limit { name: "mail-address", points: 60, window: FIVE_MINUTES };
+pub static MAIL_ADDRESS: Limit = Limit { name: "mail-address", points: 300, window: FIVE_MINUTES };
 /// Refreshes and sign-outs per address.
 pub static REFRESH: Limit = Limit { name: "refresh", points: 1_200, window: FIVE_MINUTES };
 

@@ -181,6 +181,33 @@ async fn a_refresh_under_a_key_is_replayed_and_one_torn_off_gives_a_working_toke
 }
 
 #[tokio::test]
+async fn a_login_torn_off_after_its_write_opens_one_session_and_its_token_works() {
+    let house = house(&[]).await;
+    house.register("alice").await;
+    let body = json!({ "email": "alice@example.com", "password": PASSWORD });
+    assert_eq!(house.keyed("/auth/login", "", "k", body.clone()).await.status, 200);
+    let torn = "update idempotency set state = 'running', answer = null, lease_until = 0";
+    house.app().db.rows(torn, vec![]).await.unwrap();
+    let rerun = house.keyed("/auth/login", "", "k", body).await;
+    assert_eq!(rerun.status, 200, "{rerun:?}");
+    assert_eq!(house.refresh(&Session::of(&rerun).refresh).await.status, 200);
+    assert_eq!(house.sql("select count(*) from sessions").await, "2", "registered, and signed in once");
+}
+
+#[tokio::test]
+async fn two_refreshes_at_once_both_get_a_token_of_one_family() {
+    let house = house(&[]).await;
+    let alice = house.register("alice").await;
+    let both = [house.refresh(&alice.refresh), house.refresh(&alice.refresh)];
+    let both = futures_util::future::join_all(both).await;
+    let [one, other] = both.as_slice() else { panic!("two were asked") };
+    assert_eq!((one.status, other.status), (200, 200));
+    assert_ne!(one.body["refreshToken"], other.body["refreshToken"]);
+    assert_eq!(house.sql("select count(*) from sessions").await, "1");
+    assert_eq!(house.sql("select generation from sessions").await, "2");
+}
+
+#[tokio::test]
 async fn tokens_are_kept_as_hashes_alone() {
     let house = house(&[]).await;
     let alice = house.register("alice").await;
