@@ -1,4 +1,4 @@
-//! The commands of the project: `cargo xtask up`, `test`, `doctor`.
+#![doc = include_str!("../README.md")]
 
 mod doctor;
 mod http;
