@@ -1,9 +1,18 @@
 //! The posts service over a real SQLite, called as a client calls it.
 
+// Helpers of tests fail loudly, and their names say what they do.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "posts/comments.rs"]
+mod comments;
+#[path = "posts/events.rs"]
+mod events;
 #[path = "posts/feed.rs"]
 mod feed;
 #[path = "posts/posts.rs"]
 mod posts;
+#[path = "posts/reactions.rs"]
+mod reactions;
 
 use serde_json::{Value, json};
 use shared::ids::Id;

@@ -46,6 +46,7 @@ pub async fn list_comments(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CommentIn {
+    #[serde(default)]
     text: String,
     parent_id: Option<Id>,
 }

@@ -68,6 +68,7 @@ pub async fn get_post(
 /// The change of a post.
 #[derive(Deserialize)]
 pub struct PostPatch {
+    #[serde(default)]
     text: String,
 }
 

@@ -34,7 +34,7 @@ pub async fn list_reactions(
 #[derive(Deserialize)]
 pub struct ReactionIn {
     #[serde(rename = "type")]
-    kind: ReactionType,
+    kind: Option<ReactionType>,
 }
 
 /// `POST /reactions/{post_id}`: who may see the post. Sets the reaction, or takes it back.
@@ -45,7 +45,8 @@ pub async fn toggle_reaction(
     Path(post): Path<Id>,
     Json(reaction): Json<ReactionIn>,
 ) -> ApiResult {
-    let reacted = store::toggle_reaction(&db, post, caller.id, reaction.kind, app.now()).await?;
+    let kind = reaction.kind.ok_or_else(|| ApiError::invalid("type", "must be one of the six"))?;
+    let reacted = store::toggle_reaction(&db, post, caller.id, kind, app.now()).await?;
     let reacted = reacted.ok_or_else(ApiError::not_found)?;
     let counts = store::reaction_counts(&db, post).await?.ok_or_else(ApiError::not_found)?;
     Ok(json_text(StatusCode::OK, format!("{{\"reacted\":{reacted},\"counts\":{counts}}}")))

@@ -87,7 +87,7 @@ pub async fn is_seen(db: &Db, post: Id, viewer: Id) -> Result<bool, DbError> {
 }
 
 /// Runs down `post_tags (tag, post)`. Who sees the post by following a private author sees it here.
-pub(crate) const LIST_TAG: &str = concat!(
+pub const LIST_TAG: &str = concat!(
     "select page.* from (select pk from people where id = ?2 and status = 'active') as caller cross join (",
     page_sql!(
         concat!(
