@@ -59,9 +59,11 @@ create index if not exists refresh_tokens_by_session on refresh_tokens (session)
 create index if not exists refresh_tokens_by_age on refresh_tokens (expires_at);
 
 -- Mail to send. The token it carries is made when it is sent, so that only its hash is ever kept.
+-- Asking to reset the password of an address without an account queues a mail to nobody, so that the
+-- time of the answer does not tell.
 create table if not exists mails (
     pk integer primary key,
-    account integer not null references accounts (pk) on delete cascade,
+    account integer references accounts (pk) on delete cascade,
     kind text not null check (kind in ('verify_email', 'password_reset')),
     queued_at integer not null,
     due_at integer not null,
@@ -133,7 +135,9 @@ begin
     values (new.pk, 'verify_email', new.activated_at, new.activated_at);
 end;
 
-create trigger if not exists mails_tried after update of token on mails when new.token is not null begin
+create trigger if not exists mails_tried after update of token on mails
+when new.token is not null and new.account is not null
+begin
     insert into mail_tokens (hash, account, kind, expires_at)
     values (new.token, new.account, new.kind, new.token_until);
 end;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::app::{App, Ctx};
 use shared::clients::send_bounded;
 use shared::db::DbError;
-use shared::platform::spawn;
+use shared::platform::{sleep, spawn};
 use shared::trace::log;
 
 use crate::store;
@@ -31,10 +31,15 @@ struct Mail {
     token: String,
 }
 
+/// How long after a request its mail is sent: the answer is out by then, so its time tells nothing of
+/// whether there was a mail to send.
+const DELAY: Duration = Duration::from_millis(100);
+
 /// Sends what is due after the answer.
 pub fn send_soon(app: &Ctx) {
     let app = app.clone();
     spawn(async move {
+        sleep(DELAY).await;
         if let Err(error) = send_due(&app).await {
             let fields = serde_json::json!({ "error": error.to_string() });
             log("warn", app.service.name, "mail not read", fields);
@@ -50,7 +55,11 @@ pub async fn send_due(app: &App) -> Result<(), DbError> {
         let Some(row) = store::take_mail(&app.db, &secret.hash, app.now()).await? else {
             break;
         };
-        let mail = compose(app, row.kind, row.to, secret.token);
+        let Some(to) = row.to else {
+            store::delete_mail(&app.db, row.pk).await?;
+            continue;
+        };
+        let mail = compose(app, row.kind, to, secret.token);
         match send(app, &mail).await {
             Ok(()) => store::delete_mail(&app.db, row.pk).await?,
             Err(error) => {

@@ -8,13 +8,12 @@ use shared::params;
 
 use crate::model;
 
+// Writes a row in any case, so that an address without an account costs the same.
 pub(super) const QUEUE_RESET: &str = "insert into mails (account, kind, queued_at, due_at)
-    select a.pk, 'password_reset', ?2, ?2 from accounts as a
-    where a.email = ?1 and a.state = 'active'
-        and not exists (select 1 from mails where account = a.pk and kind = 'password_reset' and attempts = 0)
+    values ((select pk from accounts where email = ?1 and state = 'active'), 'password_reset', ?2, ?2)
     returning pk";
 
-/// Queues a mail to reset the password of an address, where it has an account.
+/// Queues a mail to reset the password of an address; to nobody where it has no account.
 pub async fn queue_reset(db: &Db, email: &str, now: Instant) -> Result<(), DbError> {
     db.write(QUEUE_RESET, params![email, now.millis()]).await.map(|_| ())
 }
@@ -37,8 +36,8 @@ pub struct MailRow {
     pub pk: i64,
     /// `verify_email` or `password_reset`.
     pub kind: String,
-    /// Where to.
-    pub to: String,
+    /// Where to; none for a mail to nobody.
+    pub to: Option<String>,
 }
 
 // Taking a mail puts it off by its backoff, which is the lease as well: 15 s, doubling to an hour.
