@@ -29,7 +29,7 @@ pub struct Posts {
 }
 
 pub async fn start() -> Posts {
-    let world = World::start(&[&posts_service()], &[]).await;
+    let world = World::start(&[posts_service()], &[]).await;
     let ids = world.people("posts", &["alice", "bob", "carla"]).await;
     let (alice, bob, carla) = (world.token(ids[0]), world.token(ids[1]), world.token(ids[2]));
     Posts { world, ids, alice, bob, carla }

@@ -105,11 +105,12 @@ pub async fn delete_post(
     Err(refusal(&db, id, caller.id, None).await?)
 }
 
-/// 404 for a post the caller does not see, and where they do, what is wrong: the body, or that the
-/// post is not theirs.
+/// Why nothing changed: 404 for a post the caller does not see, 403 for one that is not theirs, else
+/// what is wrong with the body.
 async fn refusal(db: &Db, id: Id, caller: Id, invalid: Option<ApiError>) -> ApiResult<ApiError> {
-    if !store::is_seen(db, id, caller).await? {
-        return Ok(ApiError::not_found());
-    }
-    Ok(invalid.unwrap_or_else(|| ApiError::forbidden("not_author", "Only its author may do this.")))
+    Ok(match store::is_author(db, id, caller).await? {
+        None => ApiError::not_found(),
+        Some(false) => ApiError::forbidden("not_author", "Only its author may do this."),
+        Some(true) => invalid.unwrap_or_else(ApiError::not_found),
+    })
 }

@@ -19,7 +19,7 @@ pub async fn view_post(
     Path(id): Path<Id>,
 ) -> ApiResult<StatusCode> {
     let noted = store::view_post(&db, id, caller.id, app.now()).await?;
-    if noted || store::is_seen(&db, id, caller.id).await? {
+    if noted || store::is_author(&db, id, caller.id).await? == Some(true) {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(ApiError::not_found())

@@ -79,11 +79,11 @@ pub async fn delete_post(db: &Db, post: Id, author: Id, now: Instant) -> Result<
     Ok(db.write(DELETE_POST, params![post, author, now.rfc3339()]).await?.is_some())
 }
 
-const SEES_POST: &str = concat!("select 1 from ", seen_post!());
+const IS_AUTHOR: &str = concat!("select p.author = me.pk from ", seen_post!());
 
-/// Whether `viewer` may see the post.
-pub async fn is_seen(db: &Db, post: Id, viewer: Id) -> Result<bool, DbError> {
-    Ok(db.read(SEES_POST, params![post, viewer]).await?.is_some())
+/// Whether the post is `viewer`'s own; `None` where they may not see it.
+pub async fn is_author(db: &Db, post: Id, viewer: Id) -> Result<Option<bool>, DbError> {
+    Ok(db.read(IS_AUTHOR, params![post, viewer]).await?.map(|own| own == "1"))
 }
 
 /// Runs down `post_tags (tag, post)`. Who sees the post by following a private author sees it here.

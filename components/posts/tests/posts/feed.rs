@@ -121,3 +121,37 @@ async fn hot_reads_go_by_keys_alone() {
         }
     }
 }
+
+/// Many authors, each with a number of posts of their own, against the plain definition of a feed.
+#[tokio::test]
+async fn the_merge_is_what_a_plain_select_would_find() {
+    let posts = start().await;
+    let db = &posts.world.app("posts").db;
+    let everybody = "insert into people (id, handle, status)
+        select 'p' || value, 'p' || value, 'active' from (
+            with recursive n (value) as (select 1 union all select value + 1 from n where value < 40) select value from n)";
+    db.rows(everybody, vec![]).await.unwrap();
+    let follows = "insert into follows (follower, followee, created_at)
+        select 2, pk, '' from people where id like 'p%' and pk % 3 <> 0";
+    db.rows(follows, vec![]).await.unwrap();
+    // Squares leave some authors with many posts in a row and some with none.
+    let written = "insert into posts (id, author, text, visibility, status, created_at)
+        select 'x' || value, 4 + (value * value / 7) % 37, value, 'public', iif(value % 11 = 0, 'pending_media', 'published'), ''
+        from (with recursive n (value) as (select 1 union all select value + 1 from n where value < 300) select value from n)";
+    db.rows(written, vec![]).await.unwrap();
+    posts.write(&posts.bob, "mine").await;
+    db.rows("delete from posts where pk % 13 = 0", vec![]).await.unwrap();
+    let plain = "select json_group_array(text) from (select text from posts
+        where author = 2 or (status = 'published' and author in (select followee from follows where follower = 2))
+        order by pk desc)";
+    let expected: Vec<String> = db.read_as(plain, vec![]).await.unwrap().unwrap();
+    assert!(expected.len() > 100, "{}", expected.len());
+    for limit in [1, 2, 7, 20, 100] {
+        let found = posts.all("/feed", &posts.bob, limit).await;
+        let found: Vec<&str> = found.iter().map(|post| post["text"].as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{limit}");
+    }
+    let latest = "select cast(count(*) as text) from author_latest as l
+        where post is not (select max(pk) from posts where author = l.author and status = 'published')";
+    assert_eq!(posts.one(latest).await, "0");
+}

@@ -133,6 +133,7 @@ async fn changing_someone_elses_post_answers_403_where_it_is_seen_and_404_where_
     let text = || json!({ "text": "b" });
     let patched = posts.world.patch("posts", &path, &posts.bob, text()).await;
     assert_eq!((patched.status, &patched.body["code"]), (403, &json!("not_author")));
+    assert_eq!(posts.world.patch("posts", &path, &posts.bob, json!({ "text": "" })).await.status, 403);
     assert_eq!(posts.delete(&path, &posts.bob).await, 403);
     posts.tie("block.created", 0, 1).await;
     assert_eq!(posts.world.patch("posts", &path, &posts.bob, text()).await.status, 404);
