@@ -21,8 +21,9 @@ create table if not exists posts (
     reactions text not null default '{}'
 );
 
--- The key of the table ends every index: this one is (author, pk), an author's posts in order.
-create index if not exists posts_by_author on posts (author);
+-- An author's posts in order. With `status`, so that a post that will not be shown is passed over
+-- without being read; and with `pk` before it, so that the order holds across both.
+create index if not exists posts_by_author on posts (author, pk, status);
 
 create table if not exists post_tags (
     tag text not null,
