@@ -24,7 +24,9 @@ create table if not exists profiles (
     invited_by integer references people (pk)
 );
 
-create index if not exists profiles_by_inviter on profiles (invited_by) where invited_by is not null;
+-- Not a partial index: SQLite prepares every statement on the table anew for each value bound, to see
+-- whether it may use one, and that made `GET /me` cost half as much again.
+create index if not exists profiles_by_inviter on profiles (invited_by);
 
 -- Handles that were given up. Others may not take one for 30 days, and links to it lead to the
 -- new one that long. `person` is null once they were deleted: the word stays held, whose it was

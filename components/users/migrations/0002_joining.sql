@@ -10,7 +10,7 @@ create table if not exists invites (
 
 create index if not exists invites_by_inviter on invites (inviter, created_at);
 
-create index if not exists invites_by_user on invites (used_by) where used_by is not null;
+create index if not exists invites_by_user on invites (used_by);
 
 -- Who is whom at an outside issuer.
 create table if not exists identities (
