@@ -84,10 +84,10 @@ const FIND_AUTHOR: &str = concat!(
     ", 'true', 'false')), 'seen', json(iif(",
     shared::may_see!("me.pk", "a"),
     ", 'true', 'false')))
-    from people as a left join people as me on me.id = ?2 where a.handle = ?1"
+    from people as a left join people as me on me.id = ?2 where a.handle = ?1 order by a.status = 'active' desc limit 1"
 );
 
-/// Who has the handle, as `viewer` finds them.
+/// Who has the handle, as `viewer` finds them. Somebody inactive may still have it here for a while.
 pub async fn find_author(db: &Db, handle: &str, viewer: Option<Id>) -> Result<Option<AuthorRow>, DbError> {
     db.read_as(FIND_AUTHOR, params![handle, viewer]).await
 }
