@@ -24,8 +24,6 @@ create table if not exists profiles (
     invited_by integer references people (pk)
 );
 
--- Not a partial index: SQLite prepares every statement on the table anew for each value bound, to see
--- whether it may use one, and that made `GET /me` cost half as much again.
 create index if not exists profiles_by_inviter on profiles (invited_by);
 
 -- Handles that were given up. Others may not take one for 30 days, and links to it lead to the
