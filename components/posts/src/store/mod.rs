@@ -58,12 +58,12 @@ macro_rules! sees_below {
 }
 
 /// The post whose id is the parameter `?1` with its author `a` and the caller `me`, whose id is
-/// `?2`, where they may see it.
+/// `?2`, where they may see it. `+`, as in [`FEED`].
 macro_rules! seen_post {
     () => {
         concat!(
             "posts as p cross join people as a cross join people as me
-            where p.id = ?1 and a.pk = p.author and me.id = ?2 and me.status = 'active' and ",
+            where p.id = +?1 and a.pk = p.author and me.id = +?2 and me.status = 'active' and ",
             sees_post!("me.pk", "p", "a")
         )
     };
