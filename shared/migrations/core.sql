@@ -11,10 +11,18 @@ create table if not exists outbox (
     body text not null
 );
 
--- How far each subscriber has confirmed.
+-- The last event each subscriber has confirmed, and how far the outbox was looked through for more:
+-- most events have few subscribers, and the others need not be passed over at every relay.
 create table if not exists outbox_cursors (
     subscriber text primary key,
-    seq integer not null
+    seq integer not null,
+    scanned integer not null default 0
+) without rowid;
+
+-- Work that one instance at a time does for all, until when it may.
+create table if not exists leases (
+    name text primary key,
+    until integer not null
 ) without rowid;
 
 -- Events heard. Triggers of the service apply them in the statement that inserts them, so an

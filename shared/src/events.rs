@@ -7,12 +7,13 @@
 //! change, the cursor of the consumer with the event's effect.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::clients::{Client, ClientError};
+use crate::clients::Client;
 use crate::db::DbError;
 use crate::migrate::Migration;
 use crate::params;
@@ -151,32 +152,70 @@ pub struct RelayState {
 
 // `json()` around a subquery: what comes out of one is text to SQLite 3.54, JSON only to older ones.
 const BATCH: &str = "select json_object(
-        'after', after,
+        'after', after, 'scanned', scanned, 'head', coalesce((select max(seq) from outbox), 0),
         'events', json((select json_group_array(json_object(
                 'seq', seq, 'type', type, 'key', key, 'at', at, 'body', json(body)))
-            from (select * from outbox where seq > after and type in (select value from json_each(?2))
+            from (select * from outbox where seq > scanned and type in (select value from json_each(?2))
                   order by seq limit 200))))
-    from (select coalesce((select seq from outbox_cursors where subscriber = ?1), 0) as after)";
+    from (select coalesce(max(seq), 0) as after, coalesce(max(scanned, seq), 0) as scanned
+          from outbox_cursors where subscriber = ?1)";
 
-const CONFIRM: &str = "insert into outbox_cursors (subscriber, seq) values (?1, ?2)
-    on conflict (subscriber) do update set seq = excluded.seq";
+const CONFIRM: &str = "insert into outbox_cursors (subscriber, seq, scanned) values (?1, ?2, ?3)
+    on conflict (subscriber) do update set seq = excluded.seq, scanned = excluded.scanned";
+
+/// How many events that a subscriber does not hear may be passed over again before it is noted that
+/// they were.
+const PASSED_OVER: i64 = 256;
+
+/// How long a subscriber may take, and the lease of the relay: should its holder die, others go on
+/// after that.
+const DELIVERY_TIME: Duration = Duration::from_secs(2);
+
+const CLAIM: &str = "insert into leases (name, until) values ('relay', ?1)
+    on conflict (name) do update set until = excluded.until where until <= ?2
+    returning 1";
+
+const RELEASE: &str = "update leases set until = 0 where name = 'relay'
+    returning (select max(seq) from outbox)";
+
+const HEAD: &str = "select coalesce(max(seq), 0) from outbox";
 
 #[derive(Deserialize)]
 struct Pending {
     after: i64,
+    scanned: i64,
+    head: i64,
     events: Box<RawValue>,
 }
 
-/// Delivers what subscribers have not confirmed; how many batches went out.
-pub async fn relay(app: &App) -> Result<usize, DbError> {
+/// Delivers what subscribers have not confirmed; how many batches went out, or `None` where another
+/// instance is at it. One at a time: two would deliver the same.
+pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
     let trace = Trace::fresh(app.now());
-    let deliveries =
-        subscribers_of(app.service.name).into_iter().map(|subscriber| deliver(app, &trace, subscriber));
-    let mut batches = 0;
-    for delivered in futures_util::future::join_all(deliveries).await {
-        batches += delivered?;
+    let subscribers = subscribers_of(app.service.name);
+    let mut batches = None;
+    loop {
+        let now = app.now();
+        if app.db.rows(CLAIM, params![now.plus(DELIVERY_TIME).millis(), now.millis()]).await?.is_empty() {
+            return Ok(batches);
+        }
+        let head = read_head(app).await?;
+        let deliveries = subscribers.iter().map(|subscriber| deliver(app, &trace, subscriber));
+        let delivered = futures_util::future::join_all(deliveries).await;
+        let newest = app.db.rows(RELEASE, params![]).await?;
+        let newest = newest.first().and_then(|row| row.first()).and_then(|head| head.as_integer());
+        for delivered in delivered {
+            batches = Some(batches.unwrap_or(0) + delivered?);
+        }
+        // Who changed something meanwhile found the lease taken and left it to its holder.
+        if newest.is_none_or(|newest| newest <= head) {
+            return Ok(batches);
+        }
     }
-    Ok(batches)
+}
+
+async fn read_head(app: &App) -> Result<i64, DbError> {
+    Ok(app.db.read_as(HEAD, params![]).await?.unwrap_or(0))
 }
 
 async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<usize, DbError> {
@@ -185,18 +224,22 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
     // Bounded, so that a subscriber far behind does not keep one request for ever.
     while batches < 100 {
         let pending = app.db.read_as::<Pending>(BATCH, params![subscriber, types.as_str()]).await?;
-        let Some(pending) = pending.filter(|pending| pending.events.get() != "[]") else {
+        let Some(Pending { after, scanned, head, events }) = pending else {
             break;
         };
-        let source = app.service.name.to_owned();
-        let batch = Batch { source, after: pending.after, events: pending.events };
-        let answer: Result<Applied, ClientError> =
-            Client::new(app, trace, subscriber).post("/internal/events", &batch).await;
-        match answer {
+        if events.get() == "[]" {
+            if head - scanned > PASSED_OVER {
+                app.db.rows(CONFIRM, params![subscriber, after, head]).await?;
+            }
+            break;
+        }
+        let batch = Batch { source: app.service.name.to_owned(), after, events };
+        let client = Client::new(app, trace, subscriber);
+        match client.post_within::<Applied>("/internal/events", &batch, DELIVERY_TIME).await {
             Ok(applied) => {
-                app.db.rows(CONFIRM, params![subscriber, applied.seq]).await?;
+                app.db.rows(CONFIRM, params![subscriber, applied.seq, applied.seq]).await?;
                 batches += 1;
-                if applied.seq == pending.after {
+                if applied.seq == after {
                     break;
                 }
             }
@@ -213,7 +256,7 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
 
 const WAITING: &str = "select json_object('count', count(*), 'oldest', min(o.at))
     from json_each(?1) as s cross join outbox as o
-    where o.seq > coalesce((select seq from outbox_cursors where subscriber = s.value ->> '$.name'), 0)
+    where o.seq > coalesce((select max(seq, scanned) from outbox_cursors where subscriber = s.value ->> '$.name'), 0)
         and o.type in (select value from json_each(s.value -> '$.types'))";
 
 /// What subscribers have not confirmed yet.
@@ -236,6 +279,9 @@ pub async fn waiting(app: &App) -> Result<Waiting, DbError> {
     Ok(waiting.unwrap_or_default())
 }
 
+/// How long to wait before asking for a turn again.
+const TURN: Duration = Duration::from_millis(2);
+
 /// The right to relay, given back when it is dropped.
 struct Turn<'a>(&'a AtomicBool);
 
@@ -248,7 +294,7 @@ impl<'a> Turn<'a> {
             if !state.turn.swap(true, Ordering::AcqRel) {
                 break;
             }
-            crate::platform::sleep(std::time::Duration::from_millis(2)).await;
+            crate::platform::sleep(TURN).await;
         }
         Self(&state.turn)
     }
@@ -270,12 +316,15 @@ pub async fn relay_now(app: &App) -> Result<(), DbError> {
         return Ok(());
     }
     let serves = state.asked.load(Ordering::Acquire);
-    relay(app).await?;
+    // Another instance at it may have looked before this change was there, so its run is waited out.
+    while relay(app).await?.is_none() {
+        crate::platform::sleep(TURN).await;
+    }
     state.served.store(serves, Ordering::Release);
     Ok(())
 }
 
-/// [`relay_now`] after the answer.
+/// [`relay`] after the answer. Where another instance is at it, that one delivers this change too.
 pub fn relay_soon(app: &std::sync::Arc<App>) {
     let nobody_hears = subscribers_of(app.service.name).is_empty();
     // One that waits for its turn sees what is in the outbox when it comes.
@@ -284,11 +333,9 @@ pub fn relay_soon(app: &std::sync::Arc<App>) {
     }
     let app = app.clone();
     crate::platform::spawn(async move {
-        {
-            let _turn = Turn::take(&app.relay).await;
-            app.relay.queued.store(false, Ordering::Release);
-        }
-        if let Err(error) = relay_now(&app).await {
+        let _turn = Turn::take(&app.relay).await;
+        app.relay.queued.store(false, Ordering::Release);
+        if let Err(error) = relay(&app).await {
             let fields = serde_json::json!({ "error": error.to_string() });
             log("warn", app.service.name, "relay failed", fields);
         }
@@ -319,7 +366,7 @@ pub async fn apply(app: &App, batch: &Batch) -> Result<Applied, DbError> {
 const SWEEP_OUTBOX: &str = "delete from outbox
     where seq < coalesce((select seq from outbox where at >= ?1 order by seq limit 1), (select max(seq) + 1 from outbox))
       and seq <= coalesce((
-        select min(coalesce(c.seq, 0)) from json_each(?2) as s
+        select min(coalesce(max(c.seq, c.scanned), 0)) from json_each(?2) as s
         left join outbox_cursors as c on c.subscriber = s.value), (select max(seq) from outbox))";
 
 /// Deletes what nobody needs any more: events all have confirmed after a week, answers kept for

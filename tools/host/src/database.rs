@@ -137,6 +137,9 @@ impl Database {
         };
         raw.busy_timeout(BUSY_TIMEOUT)?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A statement's plan stays as it was prepared. Otherwise SQLite, built with statistics as rusqlite's is,
+        // prepares many a join anew whenever its parameters change, which is every time.
+        raw.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         prepare_file(&raw, self.path.as_deref())?;
         let altered = Arc::new(AtomicBool::new(false));
         let (seen, allow_attach) = (altered.clone(), self.allow_attach_file);
