@@ -64,6 +64,27 @@ pub struct Service {
     pub identify: Option<Identify>,
 }
 
+/// The entry of a component: `component!(SERVICE);` at the end of a service's `lib.rs`. It needs the
+/// service to depend on `spin-sdk`, whose macro writes the export.
+#[macro_export]
+macro_rules! component {
+    ($service:ident) => {
+        #[cfg(target_family = "wasm")]
+        mod entry {
+            // The export of a component is unsafe by nature.
+            #![allow(unsafe_code)]
+
+            use spin_sdk::http::{IntoResponse, Request};
+            use spin_sdk::http_service;
+
+            #[http_service]
+            async fn handle(request: Request) -> impl IntoResponse {
+                $crate::app::serve(&super::$service, request).await
+            }
+        }
+    };
+}
+
 /// A running service.
 pub struct App {
     /// What it is.

@@ -27,16 +27,4 @@ pub static SERVICE: Service = Service {
     identify: None,
 };
 
-#[cfg(target_family = "wasm")]
-mod entry {
-    // The macro writes the export of the component, which is unsafe by nature.
-    #![allow(unsafe_code)]
-
-    use spin_sdk::http::{IntoResponse, Request};
-    use spin_sdk::http_service;
-
-    #[http_service]
-    async fn handle(request: Request) -> impl IntoResponse {
-        shared::app::serve(&super::SERVICE, request).await
-    }
-}
+shared::component!(SERVICE);

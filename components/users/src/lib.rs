@@ -31,16 +31,4 @@ pub static SERVICE: Service = Service {
     identify: Some(|app, identity| Box::pin(handlers::internal::identify(app, identity))),
 };
 
-#[cfg(target_family = "wasm")]
-mod entry {
-    // The macro writes the export of the component, which is unsafe by nature.
-    #![allow(unsafe_code)]
-
-    use spin_sdk::http::{IntoResponse, Request};
-    use spin_sdk::http_service;
-
-    #[http_service]
-    async fn handle(request: Request) -> impl IntoResponse {
-        shared::app::serve(&super::SERVICE, request).await
-    }
-}
+shared::component!(SERVICE);

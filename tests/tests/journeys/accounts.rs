@@ -4,23 +4,7 @@ use journeys::client::PASSWORD;
 use journeys::eventually;
 use serde_json::{Value, json};
 
-use crate::{ids, keys, stack};
-
-const ME: [&str; 13] = [
-    "avatarUrl",
-    "bio",
-    "counts",
-    "createdAt",
-    "displayName",
-    "email",
-    "emailVerified",
-    "handle",
-    "id",
-    "notificationPreferences",
-    "private",
-    "roles",
-    "terms",
-];
+use crate::{ME, ids, keys, stack};
 
 #[test]
 fn me_has_exactly_the_documented_members_and_edits_change_only_what_may_change() {

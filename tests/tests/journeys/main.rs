@@ -17,6 +17,23 @@ use journeys::Stack;
 use journeys::outside::MailHook;
 use serde_json::Value;
 
+/// The members of `Me`, sorted.
+const ME: [&str; 13] = [
+    "avatarUrl",
+    "bio",
+    "counts",
+    "createdAt",
+    "displayName",
+    "email",
+    "emailVerified",
+    "handle",
+    "id",
+    "notificationPreferences",
+    "private",
+    "roles",
+    "terms",
+];
+
 /// The stack most journeys share, and where its mails go.
 fn shared() -> &'static (Stack, MailHook) {
     static STACK: OnceLock<(Stack, MailHook)> = OnceLock::new();
