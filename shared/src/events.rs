@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::clients::Client;
 use crate::db::DbError;
+use crate::ids::Id;
 use crate::migrate::Migration;
 use crate::params;
 use crate::trace::{Trace, log};
@@ -99,6 +100,21 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("reaction.created", "posts", &[], &["postId", "postAuthorId", "userId", "type"]),
     kind("reaction.removed", "posts", &[], &["postId", "postAuthorId", "userId", "type"]),
 ];
+
+/// The body of `erasure.completed`, which every service that holds anything of people emits: nothing
+/// of a person who was deleted is left there.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ErasureCompleted {
+    /// Who was deleted.
+    pub user_id: Id,
+    /// The deletion, as `users` numbers it.
+    pub deletion_id: Id,
+    /// The service that erased.
+    pub service: String,
+    /// How many rows were theirs.
+    pub rows: i64,
+}
 
 /// Who hears anything of `source`, each once.
 pub fn subscribers_of(source: &str) -> Vec<&'static str> {

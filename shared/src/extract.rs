@@ -57,8 +57,14 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             let field = if path == "." { String::new() } else { path };
             // serde's sentence names the expected type, and the position, which helps nobody.
             let message = error.inner().to_string();
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-            Err(ApiError::invalid(field, message))
+            let message = message.split(" at line ").next().unwrap_or_default();
+            // The path of a member that is not there ends at what lacks it.
+            let missing = message.strip_prefix("missing field `").and_then(|name| name.strip_suffix('`'));
+            Err(match missing {
+                Some(name) if field.is_empty() => ApiError::invalid(name, "is missing"),
+                Some(name) => ApiError::invalid(format!("{field}.{name}"), "is missing"),
+                None => ApiError::invalid(field, message),
+            })
         }
         Err(_) => Err(malformed()),
     }
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!(parse_json::<In>(b"{\"displayName\":\"a\"} x").unwrap_err().status, 400);
         let error = parse_json::<In>(b"{\"displayName\":5}").unwrap_err();
         assert_eq!((error.status.as_u16(), error.fields[0].field.as_str()), (422, "displayName"));
+        let error = parse_json::<In>(b"{}").unwrap_err();
+        assert_eq!(error.fields[0].field.as_str(), "displayName", "what is missing is named as well");
         assert_eq!(parse_json::<In>(b" [\"a\"]").unwrap_err().status, 422, "a list is no object");
         let deep = "[".repeat(10_000);
         assert_eq!(parse_json::<In>(deep.as_bytes()).unwrap_err().status.as_u16() / 100, 4);

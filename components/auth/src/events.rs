@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use shared::ids::Id;
 
+pub use shared::events::ErasureCompleted;
+
 /// `email.verified`: a mail to this address arrived.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -12,18 +14,4 @@ pub struct EmailVerified {
     pub user_id: Id,
     /// The address.
     pub email: String,
-}
-
-/// `erasure.completed`: nothing is left here of a person who was deleted.
-#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ErasureCompleted {
-    /// Who was deleted.
-    pub user_id: Id,
-    /// The deletion, as `users` counts it.
-    pub deletion_id: String,
-    /// `auth`.
-    pub service: String,
-    /// How many rows went.
-    pub rows: i64,
 }

@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use shared::ids::Id;
 
+pub use shared::events::ErasureCompleted;
+
 /// `post.created`: written, maybe not out yet.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -117,18 +119,4 @@ pub struct Reacted {
     /// One of the six.
     #[serde(rename = "type")]
     pub kind: String,
-}
-
-/// `erasure.completed`: a deleted person's rows are gone.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ErasureCompleted {
-    /// Who was deleted.
-    pub user_id: Id,
-    /// The deletion, as `users` numbers it.
-    pub deletion_id: String,
-    /// `posts`.
-    pub service: String,
-    /// How many rows were theirs.
-    pub rows: i64,
 }

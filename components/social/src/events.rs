@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use shared::ids::Id;
 
+pub use shared::events::ErasureCompleted;
+
 /// `follow.created`, `follow.removed`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -58,18 +60,4 @@ pub struct ReportCreated {
     pub target_id: Id,
     /// Why.
     pub reason: String,
-}
-
-/// `erasure.completed`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ErasureCompleted {
-    /// Who was erased.
-    pub user_id: Id,
-    /// The receipt it belongs to.
-    pub deletion_id: Id,
-    /// This service.
-    pub service: String,
-    /// Rows that held something of them.
-    pub rows: i64,
 }
