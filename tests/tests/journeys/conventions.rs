@@ -190,4 +190,10 @@ fn limited_routes_say_their_limits_and_refuse_with_retry_after() {
     assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
     statuses.dedup();
     assert_eq!(statuses, [401, 429]);
+    // A header of the client's own does not make them somebody else.
+    for header in ["spin-client-addr", "x-forwarded-for", "x-real-ip", "forwarded"] {
+        let other = json!({ "email": format!("{header}@example.com"), "password": "wrong wrong wrong" });
+        let spoofed = nobody.send("POST", "/auth/login", &[(header, "203.0.113.9:4242")], other);
+        assert_eq!(spoofed.status, 429, "{header}: {spoofed:?}");
+    }
 }

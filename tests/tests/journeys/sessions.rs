@@ -1,7 +1,7 @@
 //! Signing up, in and out; mails; passwords.
 
 use journeys::client::{PASSWORD, Person};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{ME, keys, shared, stack};
 
@@ -165,6 +165,9 @@ fn the_issuer_tells_where_its_keys_are() {
     let nobody = stack().anonymous();
     let discovery = nobody.get("/.well-known/openid-configuration").expect(200);
     assert_eq!(discovery.body["issuer"], stack().url.as_str());
+    let host = [("host", "evil.example"), ("x-forwarded-host", "evil.example")];
+    let spoofed = nobody.send("GET", "/.well-known/openid-configuration", &host, Value::Null);
+    assert_eq!(spoofed.body, discovery.body, "the issuer is ours whatever the request says");
     let jwks = nobody.get("/.well-known/jwks.json").expect(200);
     let key = &jwks.body["keys"][0];
     assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA")));
