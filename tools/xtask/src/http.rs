@@ -38,15 +38,20 @@ impl Answer {
 
 /// `GET url`.
 pub fn get(url: &str, limit: Duration) -> Result<Answer> {
-    send("GET", url, None, limit)
+    send("GET", url, "", "", limit)
 }
 
 /// `POST url` without a body, with a bearer token.
 pub fn post(url: &str, token: &str, limit: Duration) -> Result<Answer> {
-    send("POST", url, Some(token), limit)
+    send("POST", url, &format!("Authorization: Bearer {token}\r\n"), "", limit)
 }
 
-fn send(method: &str, url: &str, token: Option<&str>, limit: Duration) -> Result<Answer> {
+/// `POST url` with a JSON body.
+pub fn post_json(url: &str, body: &serde_json::Value, limit: Duration) -> Result<Answer> {
+    send("POST", url, "Content-Type: application/json\r\n", &body.to_string(), limit)
+}
+
+fn send(method: &str, url: &str, headers: &str, body: &str, limit: Duration) -> Result<Answer> {
     let Some(rest) = url.strip_prefix("http://") else {
         bail!("only http:// can be asked here, not {url}");
     };
@@ -63,10 +68,10 @@ fn send(method: &str, url: &str, token: Option<&str>, limit: Duration) -> Result
     let mut stream = TcpStream::connect_timeout(&address, limit)?;
     stream.set_read_timeout(Some(limit))?;
     stream.set_write_timeout(Some(limit))?;
-    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\n{authorization}Content-Length: 0\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     )?;
     let mut bytes = Vec::new();
     stream.take(LARGEST).read_to_end(&mut bytes)?;

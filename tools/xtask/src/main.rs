@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod doctor;
 mod http;
 mod options;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Up(options) => up::up(&options).map(|()| true),
         Command::Test(options) => test::test(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Bench(options) => bench::bench(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

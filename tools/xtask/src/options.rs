@@ -20,6 +20,10 @@ cargo xtask COMMAND
   doctor [--url http://127.0.0.1:3000] [--state .data]
       What is wrong with a running application or its state, and how to mend it.
 
+  bench [--quick]
+      What the application bears, against the floor, on this machine: some 10 minutes, most of it making
+      a million posts; --quick leaves those out. Writes docs/benchmarks.md.
+
 `embedded` is tools/host, built here; `spin` is the spin command, 4.1 or newer.";
 
 /// A command with its flags.
@@ -33,6 +37,8 @@ pub enum Command {
     Test(TestOptions),
     /// `doctor`.
     Doctor(DoctorOptions),
+    /// `bench`.
+    Bench(BenchOptions),
 }
 
 /// What runs the components.
@@ -62,6 +68,13 @@ pub struct TestOptions {
     pub filter: Option<String>,
     /// `--runtime`.
     pub runtime: Runtime,
+}
+
+/// Flags of `bench`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BenchOptions {
+    /// `--quick`.
+    pub quick: bool,
 }
 
 /// Flags of `doctor`.
@@ -98,6 +111,11 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             let mut given = Given::read(rest, &["--url", "--state"], 0)?;
             Ok(Command::Doctor(DoctorOptions { url: given.take("--url"), state: given.state()? }))
         }
+        "bench" => match rest {
+            [] => Ok(Command::Bench(BenchOptions { quick: false })),
+            [flag] if flag == "--quick" => Ok(Command::Bench(BenchOptions { quick: true })),
+            [other, ..] => Err(format!("unexpected `{other}`")),
+        },
         other => Err(format!("there is no command `{other}`")),
     }
 }

@@ -1,0 +1,329 @@
+//! `bench`: what the application bears, against the floor, in one run on one machine.
+//!
+//! The floor is a component with one statement and nothing else (tools/floor), on the same runtime with
+//! the same load, measured in turn with the application, so that a slow moment of the machine
+//! falls on both. Ratios are compared with the bars; requests per second are told beside them.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use serde_json::json;
+
+use crate::http;
+use crate::options::{BenchOptions, Runtime};
+use crate::project::{Manifest, host, root};
+use crate::stack::{Plan, Stack, free_address, local_url};
+use crate::state::State;
+use crate::steps::{build_components, ensure_wasm_target, prepare_runtime, run, say};
+
+/// People who are signed in and ask; so many that no cache of tokens is flattered.
+const CALLERS: usize = 1_000;
+/// People there are.
+const PEOPLE: usize = 10_000;
+/// Authors each follows.
+const FOLLOWED: usize = 200;
+/// Sizes of the table of posts.
+const POSTS: [usize; 2] = [10_000, 1_000_000];
+/// How often each measure is taken.
+const ROUNDS: usize = 3;
+
+/// One line of the result.
+struct Line {
+    name: String,
+    rate: f64,
+    /// The floor it is compared with, and the least share of it that is fast enough.
+    bar: Option<(&'static str, f64, f64)>,
+}
+
+/// Runs everything, prints the table and writes it to `docs/benchmarks.md`. False where a bar is missed.
+pub fn bench(options: &BenchOptions) -> Result<bool> {
+    let manifest = Manifest::read()?;
+    ensure_wasm_target()?;
+    ensure_wrk()?;
+    prepare_runtime(Runtime::Embedded)?;
+    build_components(&manifest, &["floor"])?;
+    let folder = tempfolder()?;
+    let state = State::create(&folder)?;
+    let floor = Floor::start(&folder)?;
+    let mut lines = Vec::new();
+    let mut feeds = Vec::new();
+    let sizes = if options.quick { &POSTS[..1] } else { &POSTS[..] };
+    for (index, posts) in sizes.iter().enumerate() {
+        let callers = with_stack(&manifest, &state, |url| match index {
+            0 => register(url),
+            _ => Ok(Vec::new()),
+        })?;
+        if index == 0 {
+            write_scripts(&folder, &callers)?;
+        }
+        say(&format!("==> making {posts} posts"));
+        seed(&state, *posts)?;
+        let measured = with_stack(&manifest, &state, |url| measure(&folder, &floor.url, url, *posts))?;
+        feeds.extend(measured.iter().find(|line| line.name.starts_with("GET /feed")).map(|line| line.rate));
+        lines.extend(measured);
+    }
+    drop(floor);
+    let mut table = table(&lines);
+    if let [small, large] = feeds[..] {
+        let ratio = small / large;
+        let holds = if ratio <= 1.3 { "holds" } else { "**missed**" };
+        table.push_str(&format!(
+            "| GET /feed, 10,000 posts over 1,000,000 | {ratio:.2} | <= 1.3 | {holds} |\n"
+        ));
+    }
+    std::fs::remove_dir_all(&folder).context("removing the state of the bench")?;
+    println!("{table}");
+    write_document(&table)?;
+    Ok(!table.contains("missed"))
+}
+
+fn ensure_wrk() -> Result<()> {
+    if Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        return Ok(());
+    }
+    run("installing wrk", Command::new("apt-get").args(["install", "-y", "-qq", "wrk"]))
+        .context("the load generator `wrk` is missing: install the package wrk")
+}
+
+fn tempfolder() -> Result<std::path::PathBuf> {
+    let folder = std::env::temp_dir().join(format!("scooterbooter-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The floor components, on a port of their own.
+struct Floor {
+    process: std::process::Child,
+    url: String,
+}
+
+impl Floor {
+    fn start(folder: &Path) -> Result<Self> {
+        let listen = free_address("127.0.0.1:0".parse()?)?;
+        let config = folder.join("floor.toml");
+        let database = folder.join("floor.db").display().to_string();
+        std::fs::write(&config, format!("[sqlite_database.floor]\ntype = \"spin\"\npath = {database:?}\n"))?;
+        let process = Command::new(host())
+            .arg("--from")
+            .arg(root().join("tools/floor/spin.toml"))
+            .arg("--runtime-config-file")
+            .arg(&config)
+            .args(["--listen", &listen.to_string(), "--state-dir"])
+            .arg(folder.join("floor"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let floor = Self { process, url: local_url(listen) };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while http::get(&format!("{}/setup", floor.url), Duration::from_secs(20)).is_err() {
+            if Instant::now() > deadline {
+                bail!("the floor does not answer");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(floor)
+    }
+}
+
+impl Drop for Floor {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs the application on `state` for as long as `work` takes.
+fn with_stack<T>(manifest: &Manifest, state: &State, work: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    let listen = free_address("127.0.0.1:0".parse()?)?;
+    let url = local_url(listen);
+    let config = state.write_runtime_config(manifest)?;
+    // The same origin at every start, since the tokens of the first serve to the end.
+    let variables = [("rate_limits", "off"), ("public_url", "http://bench.invalid")];
+    let variables: Vec<_> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let runtime = Runtime::Embedded;
+    let plan = Plan { runtime, listen, state: state.folder(), config: &config, variables: &variables };
+    let mut stack = Stack::start(&plan)?;
+    let done = match stack.wait_until_ready(&url) {
+        Ok(true) => work(&url),
+        Ok(false) => Err(anyhow::anyhow!("stopped")),
+        Err(error) => Err(error),
+    };
+    stack.stop();
+    done
+}
+
+/// Registers the callers; their access tokens.
+fn register(url: &str) -> Result<Vec<String>> {
+    say(&format!("==> registering {CALLERS} people"));
+    let one = |number: usize| -> Result<String> {
+        let body = json!({ "email": format!("p{number}@example.com"), "password": "correct horse battery",
+                           "handle": format!("person_{number}") });
+        let answer = http::post_json(&format!("{url}/auth/register"), &body, Duration::from_secs(30))?;
+        let token = answer.json()["accessToken"].as_str().map(ToOwned::to_owned);
+        token.with_context(|| format!("registering answered {}", answer.status))
+    };
+    std::thread::scope(|scope| {
+        let half = CALLERS / 2;
+        let other = scope.spawn(move || (half..CALLERS).map(one).collect::<Result<Vec<_>>>());
+        let mut tokens = (0..half).map(one).collect::<Result<Vec<_>>>()?;
+        tokens.extend(other.join().map_err(|_| anyhow::anyhow!("a thread ended"))??);
+        Ok(tokens)
+    })
+}
+
+/// A script of wrk for each request: each call of it takes the next token.
+fn write_scripts(folder: &Path, tokens: &[String]) -> Result<()> {
+    let list: Vec<String> = tokens.iter().map(|token| format!("{token:?}")).collect();
+    let body = json!({ "text": "a text of the length of a short post" }).to_string();
+    for (name, method, path, body) in [
+        ("hello", "GET", "/hello", ""),
+        ("read", "GET", "/read", ""),
+        ("insert", "POST", "/insert", ""),
+        ("me", "GET", "/me", ""),
+        ("feed", "GET", "/feed", ""),
+        ("post", "POST", "/posts", body.as_str()),
+    ] {
+        let script = format!(
+            "local tokens = {{{}}}\nlocal n = 0\nrequest = function()\n  n = n % #tokens + 1\n  local headers = {{ \
+             [\"Authorization\"] = \"Bearer \" .. tokens[n], [\"Content-Type\"] = \"application/json\" }}\n  return \
+             wrk.format({method:?}, {path:?}, headers, {body:?})\nend\n",
+            list.join(",")
+        );
+        std::fs::write(folder.join(format!("{name}.lua")), script)?;
+    }
+    Ok(())
+}
+
+/// Brings the databases of `posts` and `users` to their size, without their triggers, whose work is
+/// done by statement at the end.
+fn seed(state: &State, posts: usize) -> Result<()> {
+    let people = format!(
+        "with recursive n(i) as (select (select count(*) from people) + 1 union all select i + 1 from n where i < {PEOPLE})
+         insert into people (id, handle, status, created_at, rev)
+         select printf('0199b7a0-0000-7000-8000-%012x', i), 'made_' || i, 'active', '2026-01-01T00:00:00.000Z', 1
+         from n where i <= {PEOPLE}"
+    );
+    let users = bulk(state, "users")?;
+    users.execute_batch(&people)?;
+    let database = bulk(state, "posts")?;
+    let follows = format!(
+        "with recursive k(j) as (select 1 union all select j + 1 from k where j < {FOLLOWED})
+         insert into follows (follower, followee, created_at)
+         select p.pk, (p.pk + j * 47 - 1) % {PEOPLE} + 1, '2026-01-01T00:00:00.000Z' from people as p, k where true
+         on conflict do nothing"
+    );
+    let made = format!(
+        "with recursive n(i) as (select (select count(*) from posts) + 1 union all select i + 1 from n where i < {posts})
+         insert into posts (id, author, text, visibility, status, created_at)
+         select printf('0199b7a1-0000-7000-8000-%012x', i), i * 7919 % {PEOPLE} + 1,
+             'post ' || i || ', a text of the length of a short post, as people write them', 'public', 'published',
+             '2026-01-02T00:00:00.000Z'
+         from n where i <= {posts}"
+    );
+    let counted = "insert into author_latest (author, post) select author, max(pk) from posts where true group by author
+            on conflict (author) do update set post = excluded.post;
+        update people set
+            followers = (select count(*) from follows where followee = people.pk),
+            following = (select count(*) from follows where follower = people.pk),
+            posts = (select count(*) from posts where author = people.pk);";
+    for sql in [people.as_str(), &follows, &made, counted] {
+        database.execute_batch(&format!("begin; {sql}; commit;"))?;
+    }
+    database.execute_batch("pragma wal_checkpoint(truncate)")?;
+    Ok(())
+}
+
+fn bulk(state: &State, service: &str) -> Result<Connection> {
+    let connection = Connection::open(state.database(service))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    Ok(connection)
+}
+
+fn measure(folder: &Path, floor: &str, url: &str, posts: usize) -> Result<Vec<Line>> {
+    const MEASURES: [&str; 6] = ["hello", "read", "insert", "me", "feed", "post"];
+    let mut rates = [const { Vec::new() }; 6];
+    for round in 1..=ROUNDS {
+        say(&format!("==> {posts} posts, round {round} of {ROUNDS}"));
+        for (rates, name) in rates.iter_mut().zip(MEASURES) {
+            let at = if matches!(name, "hello" | "read" | "insert") { floor } else { url };
+            rates.push(load(folder, at, name)?);
+        }
+    }
+    let [hello, read, insert, me, feed, post] = rates.map(median);
+    let sized = |name: &str| format!("{name}, {posts} posts");
+    Ok(vec![
+        Line { name: sized("hello (floor)"), rate: hello, bar: None },
+        Line { name: sized("one read (floor)"), rate: read, bar: None },
+        Line { name: sized("one insert (floor)"), rate: insert, bar: None },
+        Line { name: sized("GET /me"), rate: me, bar: Some(("one read", read, 0.7)) },
+        Line { name: sized("GET /feed"), rate: feed, bar: Some(("one read", read, 0.5)) },
+        Line { name: sized("POST /posts"), rate: post, bar: Some(("one insert", insert, 0.4)) },
+    ])
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Requests a second by wrk, 16 connections for 5 s. An error of any answer is an error of the bench.
+fn load(folder: &Path, url: &str, name: &str) -> Result<f64> {
+    let script = folder.join(format!("{name}.lua"));
+    let output = Command::new("wrk").args(["-t1", "-c16", "-d5s", "-s"]).arg(script).arg(url).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if let Some(errors) = said.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"))
+    {
+        bail!("{name}: {}", errors.trim());
+    }
+    let rate = said.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
+    rate.and_then(|rate| rate.trim().parse().ok()).with_context(|| format!("wrk said: {said}"))
+}
+
+fn table(lines: &[Line]) -> String {
+    let mut table = String::from("| measure | requests/s | bar | |\n|---|---|---|---|\n");
+    for Line { name, rate, bar } in lines {
+        let (bar, verdict) = match bar {
+            None => (String::new(), String::new()),
+            Some((floor, floor_rate, least)) => {
+                let ratio = rate / floor_rate;
+                let verdict = if ratio >= *least { "holds" } else { "**missed**" };
+                (format!(">= {least} of {floor}"), format!("{ratio:.2}, {verdict}"))
+            }
+        };
+        table.push_str(&format!("| {name} | {rate:.0} | {bar} | {verdict} |\n"));
+    }
+    table
+}
+
+/// Puts the table where `docs/benchmarks.md` has the last one; what people wrote around it stays.
+fn write_document(table: &str) -> Result<()> {
+    const MARKS: (&str, &str) = ("<!-- measured -->\n", "<!-- /measured -->");
+    let path = root().join("docs/benchmarks.md");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (before, rest) = text.split_once(MARKS.0).context("docs/benchmarks.md lost its first mark")?;
+    let (_, after) = rest.split_once(MARKS.1).context("docs/benchmarks.md lost its second mark")?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let date = Command::new("date").arg("+%Y-%m-%d").output()?.stdout;
+    let date = String::from_utf8_lossy(&date).trim().to_owned();
+    let head = format!(
+        "{date}, {}, {cores} cores shared with the load generator. wrk, 16 connections, 5 s, median of {ROUNDS}.\n\n",
+        processor()
+    );
+    std::fs::write(&path, format!("{before}{}{head}{table}{}{after}", MARKS.0, MARKS.1))?;
+    say(&format!(
+        "written to docs/benchmarks.md; {} callers, {PEOPLE} people, {FOLLOWED} followed each",
+        CALLERS
+    ));
+    Ok(())
+}
+
+fn processor() -> String {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or_else(|| "unknown processor".to_owned(), |(_, name)| name.trim().to_owned())
+}
