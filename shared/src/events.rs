@@ -340,6 +340,10 @@ pub async fn relay_now(app: &App) -> Result<(), DbError> {
     Ok(())
 }
 
+/// How long a relay after the answer waits for more to deliver with it: a batch of many costs little
+/// more than one of one, and nobody waits for it.
+const GATHER: Duration = Duration::from_millis(15);
+
 /// [`relay`] after the answer. Where another instance is at it, that one delivers this change too.
 pub fn relay_soon(app: &std::sync::Arc<App>) {
     let nobody_hears = subscribers_of(app.service.name).is_empty();
@@ -350,6 +354,7 @@ pub fn relay_soon(app: &std::sync::Arc<App>) {
     let app = app.clone();
     crate::platform::spawn(async move {
         let _turn = Turn::take(&app.relay).await;
+        crate::platform::sleep(GATHER).await;
         app.relay.queued.store(false, Ordering::Release);
         if let Err(error) = relay(&app).await {
             let fields = serde_json::json!({ "error": error.to_string() });
