@@ -331,6 +331,7 @@ mod tests {
         assert_eq!(first.body, again.body);
         assert_eq!(again.headers["idempotency-replayed"], "true");
         assert_eq!((other.status, &other.body["code"]), (422, &json!("idempotency_mismatch")));
+        assert_eq!(other.body["errors"][0]["field"], "Idempotency-Key");
         assert_eq!(count(&world, &token).await, 1);
     }
 

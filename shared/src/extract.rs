@@ -51,8 +51,9 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         // serde would take a list for a struct, member by member.
         Ok(_) if body.trim_ascii_start().starts_with(b"[") => Err(ApiError::invalid("", "must be an object")),
         Ok(value) => deserializer.end().map(|()| value).map_err(|_| malformed()),
-        // serde_json calls `null` for one of several words a fault of syntax.
-        Err(error) if error.inner().is_data() || is_json(body) => {
+        // Not by the kind of the error: a fault of shape may come before one of syntax, and serde_json
+        // calls `null` for one of several words a fault of syntax.
+        Err(error) if is_json(body) => {
             let path = error.path().to_string();
             let field = if path == "." { String::new() } else { path };
             // serde's sentence names the expected type, and the position, which helps nobody.
@@ -71,7 +72,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 }
 
 fn is_json(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+    std::str::from_utf8(body).is_ok() && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// The query string as `T`; 422 where a value does not fit.
@@ -192,6 +193,8 @@ mod tests {
         assert_eq!(parse_json::<In>(b"{\"displayName\":\"a\"} x").unwrap_err().status, 400);
         let error = parse_json::<In>(b"{\"displayName\":5}").unwrap_err();
         assert_eq!((error.status.as_u16(), error.fields[0].field.as_str()), (422, "displayName"));
+        assert_eq!(parse_json::<In>(b"{\"displayName\":5} x").unwrap_err().status, 400);
+        assert_eq!(parse_json::<In>(b"{\"displayName\":\"\xff\"}").unwrap_err().status, 400);
         let error = parse_json::<In>(b"{}").unwrap_err();
         assert_eq!(error.fields[0].field.as_str(), "displayName", "what is missing is named as well");
         assert_eq!(parse_json::<In>(b" [\"a\"]").unwrap_err().status, 422, "a list is no object");

@@ -204,7 +204,8 @@ async fn replay(app: &Ctx, scope: &str, key: &str, fingerprint: &str, seal: &Sea
         return Err(ApiError::unprocessable(
             "idempotency_mismatch",
             "This Idempotency-Key was used with another body.",
-        ));
+        )
+        .field("Idempotency-Key", "was used with another body"));
     }
     if row.state != "done" {
         return Err(in_progress());
