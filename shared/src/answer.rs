@@ -3,6 +3,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -48,8 +50,7 @@ impl IfNoneMatch {
     /// 200 with a strong `ETag` over the bytes of the answer, or 304 where the client has them.
     pub fn answer(&self, json: String) -> Response {
         let digest = hmac_sha256::Hash::hash(json.as_bytes());
-        let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let tag = format!("\"{tag}\"");
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
         let known = self.0.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let matches = known
             .flat_map(|list| list.split(','))

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
@@ -177,8 +179,7 @@ async fn identify(app: &App, trace: &Trace, identity: &Identity) -> ApiResult<Id
 }
 
 fn kv_key(name: &[u8; 32]) -> String {
-    let hex: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{KV_PREFIX}{hex}")
+    format!("{KV_PREFIX}{}", URL_SAFE_NO_PAD.encode(name))
 }
 
 /// Deletes remembered tokens that have ended; one service's tick calls it.
@@ -276,6 +277,10 @@ impl MaybeCaller {
     }
 }
 
+/// No token, or a good one: for open routes that are the same for everybody. Where its owner stands does
+/// not matter there; who was deleted may read the receipt with the token they still have.
+pub struct NoBadToken;
+
 async fn trace_of(parts: &mut Parts, app: &Ctx) -> Trace {
     match Trace::from_request_parts(parts, app).await {
         Ok(trace) => trace,
@@ -318,6 +323,14 @@ impl FromRequestParts<Ctx> for MaybeCaller {
         };
         bearer.settle(app).await?;
         Ok(Self(Some(bearer.into_caller(app).await)))
+    }
+}
+
+impl FromRequestParts<Ctx> for NoBadToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Ctx) -> ApiResult<Self> {
+        maybe_bearer(parts, app).await.map(|_| Self)
     }
 }
 

@@ -179,7 +179,7 @@ fn render(app: &App, response: Response, trace: &Trace, method: &Method, path: &
     };
     if let Some(source) = &error.source {
         let fields = serde_json::json!({
-            "requestId": trace.request_id, "traceparent": trace.traceparent, "method": method.as_str(),
+            "requestId": trace.request_id, "traceparent": trace.traceparent(), "method": method.as_str(),
             "path": path, "status": status.as_u16(), "code": error.code, "error": format!("{source:#}"),
         });
         log("error", app.service.name, "request failed", fields);

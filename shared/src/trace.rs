@@ -7,15 +7,14 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::clock::Instant;
-use crate::ids::{Id, random_token};
+use crate::ids::Id;
 
 /// Where a request belongs: kept in its extensions, passed on to every service it calls.
 #[derive(Clone, Debug)]
 pub struct Trace {
     /// `X-Request-Id`, echoed or made.
     pub request_id: String,
-    /// `traceparent` (W3C Trace Context), accepted or made.
-    pub traceparent: String,
+    given: Option<String>,
 }
 
 impl Trace {
@@ -25,27 +24,30 @@ impl Trace {
         let request_id = given("x-request-id")
             .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
             .map_or_else(|| Id::new(now).to_string(), ToOwned::to_owned);
-        let traceparent = given("traceparent")
-            .filter(|text| is_traceparent(text))
-            .map_or_else(|| Self::fresh_traceparent(now), ToOwned::to_owned);
-        Self { request_id, traceparent }
+        let given = given("traceparent").filter(|text| is_traceparent(text)).map(ToOwned::to_owned);
+        Self { request_id, given }
     }
 
     /// A trace of our own, for work no request asked for.
     pub fn fresh(now: Instant) -> Self {
-        Self { request_id: Id::new(now).to_string(), traceparent: Self::fresh_traceparent(now) }
+        Self { request_id: Id::new(now).to_string(), given: None }
     }
 
-    fn fresh_traceparent(now: Instant) -> String {
-        let trace_id = Id::new(now).to_string().replace('-', "");
-        let span: String = random_token(8).bytes().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("00-{trace_id}-{span}-01")
+    /// `traceparent` (W3C Trace Context): the one given, or one that follows from the request id, made
+    /// only where something is sent on or logged.
+    pub fn traceparent(&self) -> String {
+        self.given.clone().unwrap_or_else(|| {
+            let digest = hmac_sha256::Hash::hash(self.request_id.as_bytes());
+            let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+            format!("00-{}-{}-01", hex(&digest[..16]), hex(&digest[16..24]))
+        })
     }
 
     /// Puts both headers on an outgoing request.
     pub fn apply(&self, headers: &mut HeaderMap) {
-        for (name, value) in [("x-request-id", &self.request_id), ("traceparent", &self.traceparent)] {
-            if let Ok(value) = HeaderValue::from_str(value) {
+        for (name, value) in [("x-request-id", self.request_id.clone()), ("traceparent", self.traceparent())]
+        {
+            if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);
             }
         }
@@ -99,7 +101,7 @@ mod tests {
         let read = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert("traceparent", HeaderValue::from_static(text));
-            Trace::from_headers(&headers, now).traceparent
+            Trace::from_headers(&headers, now).traceparent()
         };
         assert_eq!(read(good), good);
         assert_ne!(

@@ -1,12 +1,24 @@
 //! Spin, through its SDK.
 
 use std::future::Future;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use spin_sdk::{key_value, sqlite, variables};
 
 use super::Value;
+
+/// The default key-value store, opened once in an instance.
+static STORE: OnceLock<key_value::Store> = OnceLock::new();
+
+async fn store() -> Result<&'static key_value::Store, String> {
+    if let Some(store) = STORE.get() {
+        return Ok(store);
+    }
+    let opened = key_value::Store::open_default().await.map_err(|error| error.to_string())?;
+    Ok(STORE.get_or_init(|| opened))
+}
 
 /// Spin itself has no state of ours.
 #[derive(Clone, Default)]
@@ -28,26 +40,22 @@ impl Platform {
 
     /// The value of `key` in the default key-value store.
     pub async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
-        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
-        store.get(key).await.map_err(|e| e.to_string())
+        store().await?.get(key).await.map_err(|e| e.to_string())
     }
 
     /// Sets `key` in the default key-value store.
     pub async fn kv_set(&self, key: &str, value: &[u8]) -> Result<(), String> {
-        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
-        store.set(key, value).await.map_err(|e| e.to_string())
+        store().await?.set(key, value).await.map_err(|e| e.to_string())
     }
 
     /// Deletes `key` from the default key-value store.
     pub async fn kv_delete(&self, key: &str) -> Result<(), String> {
-        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
-        store.delete(key).await.map_err(|e| e.to_string())
+        store().await?.delete(key).await.map_err(|e| e.to_string())
     }
 
     /// Every key of the default key-value store.
     pub async fn kv_keys(&self) -> Result<Vec<String>, String> {
-        let store = key_value::Store::open_default().await.map_err(|e| e.to_string())?;
-        store.get_keys().await.collect().await.map_err(|e| e.to_string())
+        store().await?.get_keys().await.collect().await.map_err(|e| e.to_string())
     }
 
     /// Sends one request and reads at most `limit` bytes of the answer.
