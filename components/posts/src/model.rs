@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use shared::error::{ApiError, ApiResult, Check};
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Graphemes of a post or a comment.
@@ -201,11 +202,11 @@ fn words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Letters and digits of every script, `_`, and the marks that letters of some scripts carry.
+/// Letters and digits of every script, `_`, and the marks and joiners without which words of some
+/// scripts fall apart; but not the marks that make a symbol of a character, or of it another one.
 fn is_tag_char(c: char) -> bool {
-    c.is_alphanumeric()
-        || c == '_'
-        || matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{963}' | '\u{966}'..='\u{dff}' | '\u{200c}' | '\u{200d}')
+    let of_symbols = matches!(c, '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}');
+    c.is_alphanumeric() || matches!(c, '_' | '\u{200c}' | '\u{200d}') || (is_combining_mark(c) && !of_symbols)
 }
 
 /// A tag needs a character that is no digit: `#1` is a number.
@@ -217,11 +218,15 @@ fn hashtag_end(tail: &str) -> Option<usize> {
     is_word.then_some(mark + length)
 }
 
-/// What may be a handle: 3 to 20 of a-z 0-9 _, a letter first.
+/// What may be a handle: 3 to 20 of a-z 0-9 _, a letter first. Scripts that put no space between words
+/// may go on right after it; a word of Latin letters with accents may not, and `@bob@example.com` is
+/// somebody elsewhere.
 fn mention_end(tail: &str) -> Option<usize> {
     let handle = tail.get(1..)?;
-    let length = handle.find(|c| !is_tag_char(c)).unwrap_or(handle.len());
-    is_handle(handle.get(..length)?).then_some(1 + length)
+    let length = handle.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(handle.len());
+    let next = handle.get(length..)?.chars().next();
+    let goes_on = matches!(next, Some('@' | '\u{c0}'..='\u{24f}' | '\u{300}'..='\u{36f}'));
+    (is_handle(handle.get(..length)?) && !goes_on).then_some(1 + length)
 }
 
 /// Whether the text may be a handle, in any case.
@@ -282,6 +287,11 @@ mod tests {
         let text = parse("#Rust and #rust_2026, #été #ÉTÉ #日本語 (#छुट्टी)! #1 a#b &#x ##c #");
         assert_eq!(text.hashtags, ["rust", "rust_2026", "été", "日本語", "छुट्टी"]);
         assert_eq!(parse("#cafe\u{301}").hashtags, [fold_tag("CAFÉ")]);
+        let marked = ["ที่นี่", "ខ្មែរ", "မြန်မာ", "שָׁלוֹם", "مرحبًا", "が"];
+        let text = marked.map(|tag| format!("#{tag}")).join(" ");
+        assert_eq!(parse(&text).hashtags, marked.map(fold_tag));
+        assert_eq!(parse("#か\u{3099}").hashtags, ["が"]);
+        assert_eq!(parse("❤\u{fe0f}#love #1\u{fe0f}\u{20e3}").hashtags, ["love"]);
     }
 
     #[test]
@@ -290,6 +300,8 @@ mod tests {
             "@Alice, @bob_2! bob@example.com @al @9lives @carla @alice (@dora) @overlong_handle_of_21c",
         );
         assert_eq!(text.handles, ["alice", "bob_2", "carla", "dora"]);
+        assert_eq!(parse("@aliceさん、@bob先生 @carla's").handles, ["alice", "bob", "carla"]);
+        assert!(parse("@alice@example.com @bobé @bobe\u{301}").handles.is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use shared::clients::Client;
 use shared::db::{Db, PageOut};
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Path;
+use shared::ids::Id;
 use shared::page::Page;
 use shared::people;
 use shared::trace::Trace;
@@ -32,7 +33,8 @@ pub async fn list_tag(
     settled(&app, &caller, list).await?.ok_or_else(ApiError::invalid_token)
 }
 
-/// `GET /u/{handle}/posts`, open: who finds the profile, and where it is private, its followers.
+/// `GET /u/{handle}/posts`, open: whom no block parts from the person, and where they are private,
+/// their followers.
 pub async fn list_posts_of(
     State(app): State<Ctx>,
     db: Db,
@@ -46,7 +48,7 @@ pub async fn list_posts_of(
     let handle = Some(handle.to_ascii_lowercase()).filter(|handle| is_handle(handle));
     let handle = handle.ok_or_else(ApiError::not_found)?;
     let Some(author) = find_author(&app, &trace, &handle, &caller).await? else {
-        return moved(&app, &trace, &handle, uri.query()).await;
+        return moved(&app, &trace, &handle, &caller, uri.query()).await;
     };
     if !author.found {
         return Err(ApiError::not_found());
@@ -75,13 +77,24 @@ async fn find_author(
 /// Who gave a handle up lately, as `users` tells.
 #[derive(Deserialize)]
 struct Holder {
+    id: Id,
     handle: String,
 }
 
-/// 308 from a handle somebody gave up to the one they have now.
-async fn moved(app: &Ctx, trace: &Trace, handle: &str, query: Option<&str>) -> ApiResult<Response> {
+/// 308 from a handle somebody gave up to the one they have now; 404 to whom a block hides them from.
+async fn moved(
+    app: &Ctx,
+    trace: &Trace,
+    handle: &str,
+    caller: &MaybeCaller,
+    query: Option<&str>,
+) -> ApiResult<Response> {
     let users = Client::new(app, trace, "users");
     let now: Holder = users.get(&format!("/internal/handles/{handle}")).await?;
+    people::ensure(app, trace, now.id).await?;
+    if !store::may_find_person(&app.db, now.id, caller.id()).await? {
+        return Err(ApiError::not_found());
+    }
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     Ok(Redirect::permanent(&format!("/u/{}/posts{query}", now.handle)).into_response())
 }

@@ -110,14 +110,17 @@ pub async fn find_refusal(db: &Db, new: &NewComment<'_>) -> Result<Option<Refuse
     db.read_as(FIND_DEPTH, params![new.post, new.author, Value::Null, new.parent]).await
 }
 
-/// Runs up `comments_by_post (post, parent, pk)`. A parent that is no comment of the post makes it
-/// a page of nothing there: no row.
+/// Runs up `comments_by_post (post, parent, pk)`. A parent that is no comment of the post, or one the
+/// viewer does not see, makes it a page of nothing there: no row.
 pub(crate) const LIST_COMMENTS: &str = concat!(
     "select page.* from ",
     "(select p.pk from ",
     seen_post!(),
     " and p.status = 'published' and (?3 is null or exists (
-        select 1 from comments where id = ?3 and post = p.pk))) as seen cross join (",
+        select 1 from comments as c join people as u on u.pk = c.author
+        where c.id = ?3 and c.post = p.pk and ",
+    sees_below!("me.pk", "p", "u"),
+    "))) as seen cross join (",
     page_sql!(
         concat!(
             "select ",

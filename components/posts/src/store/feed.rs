@@ -55,7 +55,7 @@ pub const FEED: &str = concat!(
         order by 3 desc limit ?3 + 1
     )
     select coalesce(json_group_array(",
-    post_json!("p", "a", my_reactions!("page.viewer", "p")),
+    post_json!("p", "a", "page.viewer", my_reactions!("page.viewer", "p")),
     ") filter (where page.n <= ?3), '[]'), iif(count(*) > ?3, max(page.pk) filter (where page.n = ?3), null)
     from (
         select pk, viewer, row_number() over (order by pk desc) as n from walk where pk is not null
@@ -75,20 +75,30 @@ pub async fn get_feed(db: &Db, caller: Id, after: Value, limit: u32) -> Result<O
 pub struct AuthorRow {
     /// Their key.
     pub pk: i64,
-    /// Whether their profile is there for the viewer.
+    /// Whether they are there for the viewer: active, and no block between the two.
     pub found: bool,
     /// Whether their posts are.
     pub seen: bool,
 }
 
 const FIND_AUTHOR: &str = concat!(
-    "select json_object('pk', a.pk, 'found', json(iif(",
-    shared::may_find!("me.pk", "a"),
+    "select json_object('pk', a.pk, 'found', json(iif(a.status = 'active' and ",
+    shared::unblocked!("me.pk", "a"),
     ", 'true', 'false')), 'seen', json(iif(",
     shared::may_see!("me.pk", "a"),
     ", 'true', 'false')))
     from people as a left join people as me on me.id = ?2 where a.handle = ?1 order by a.status = 'active' desc limit 1"
 );
+
+const MAY_FIND_PERSON: &str = concat!(
+    "select 1 from people as a left join people as me on me.id = ?2 where a.id = ?1 and a.status = 'active' and ",
+    shared::unblocked!("me.pk", "a")
+);
+
+/// Whether the person is there for `viewer`, or for nobody.
+pub async fn may_find_person(db: &Db, person: Id, viewer: Option<Id>) -> Result<bool, DbError> {
+    Ok(db.read(MAY_FIND_PERSON, params![person, viewer]).await?.is_some())
+}
 
 /// Who has the handle, as `viewer` finds them. Somebody inactive may still have it here for a while.
 pub async fn find_author(db: &Db, handle: &str, viewer: Option<Id>) -> Result<Option<AuthorRow>, DbError> {
@@ -99,7 +109,7 @@ pub async fn find_author(db: &Db, handle: &str, viewer: Option<Id>) -> Result<Op
 pub const LIST_POSTS_OF: &str = page_sql!(
     concat!(
         "select ",
-        post_json!("p", "a", my_reactions!("me.pk", "p")),
+        post_json!("p", "a", "me.pk", my_reactions!("me.pk", "p")),
         " as item, p.pk as k
         from people as a left join people as me on me.id = ?2 cross join posts as p
         where a.pk = ?1 and p.author = a.pk and p.pk < coalesce(?3, 9223372036854775807) and ",

@@ -69,10 +69,11 @@ macro_rules! seen_post {
     };
 }
 
-/// `Post` of the contract from the row `p` of `posts` and the row `a` of its author. `mine` is the
-/// JSON of the viewer's reactions.
+/// `Post` of the contract from the row `p` of `posts` and the row `a` of its author, as `viewer` (a
+/// pk) sees it. `mine` is the JSON of the viewer's reactions. It names nobody whom a block hides
+/// from the viewer.
 macro_rules! post_json {
-    ($p:expr, $a:expr, $mine:expr) => {
+    ($p:expr, $a:expr, $viewer:expr, $mine:expr) => {
         concat!(
             "json_object('id', ",
             $p,
@@ -104,7 +105,9 @@ macro_rules! post_json {
                 from json_each(",
             $p,
             ".mentions) as m join people as named on named.pk = m.value
-                where named.status = 'active' and named.handle is not null))), 'hashtags', json(",
+                where named.status = 'active' and named.handle is not null and ",
+            shared::unblocked!($viewer, "named"),
+            "))), 'hashtags', json(",
             $p,
             ".hashtags))"
         )

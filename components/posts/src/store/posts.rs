@@ -27,7 +27,7 @@ const CREATE_POST: &str = concat!(
     mentioned!("?6", "me.pk"),
     ", ?7 from people as me where me.id = ?1 and me.status = 'active'
     returning (select ",
-    post_json!("posts", "a", "'[]'"),
+    post_json!("posts", "a", "posts.author", "'[]'"),
     " from people as a where a.pk = posts.author)"
 );
 
@@ -48,7 +48,7 @@ pub async fn create_post(
 
 /// By unique keys throughout.
 const FIND_POST: &str =
-    concat!("select ", post_json!("p", "a", my_reactions!("me.pk", "p")), " from ", seen_post!());
+    concat!("select ", post_json!("p", "a", "me.pk", my_reactions!("me.pk", "p")), " from ", seen_post!());
 
 /// The post, where `viewer` may see it.
 pub async fn find_post(db: &Db, post: Id, viewer: Id) -> Result<Option<String>, DbError> {
@@ -92,7 +92,7 @@ pub const LIST_TAG: &str = concat!(
     page_sql!(
         concat!(
             "select ",
-            post_json!("p", "a", my_reactions!("me.pk", "p")),
+            post_json!("p", "a", "me.pk", my_reactions!("me.pk", "p")),
             " as item, t.post as k
             from people as me cross join post_tags as t cross join posts as p cross join people as a
             where me.id = ?2 and t.tag = ?1 and t.post < coalesce(?3, 9223372036854775807)

@@ -102,7 +102,7 @@ async fn threads_leave_out_whom_one_may_not_see() {
     let posts = start().await;
     let id = posts.write(&posts.alice, "a").await;
     let path = format!("/comments/{id}");
-    posts.comment(&posts.bob, &id, "b", None).await;
+    let bobs = posts.comment(&posts.bob, &id, "b", None).await;
     posts.comment(&posts.carla, &id, "c", None).await;
     posts.post(&format!("/reactions/{id}"), &posts.bob, json!({ "type": "wow" })).await;
     posts.tie("mute.created", 2, 1).await;
@@ -113,6 +113,9 @@ async fn threads_leave_out_whom_one_may_not_see() {
     assert_eq!(posts.texts(&path, &posts.carla).await, ["c"]);
     assert_eq!(posts.texts(&path, &posts.bob).await, ["b"]);
     assert!(posts.all(&format!("/reactions/{id}"), &posts.carla, 5).await.is_empty());
+    let replies = format!("{path}?parent={bobs}");
+    assert_eq!(posts.get(&replies, &posts.carla).await.status, 404, "as of a comment that is not");
+    assert_eq!(posts.get(&replies, &posts.alice).await.status, 200);
     posts.tie("block.removed", 1, 2).await;
     posts.change("user.updated", 1, json!({ "private": 1 })).await;
     assert_eq!(posts.texts(&path, &posts.carla).await, ["c"]);

@@ -191,8 +191,8 @@ async fn a_block_hides_both_ways_and_a_mute_only_from_lists() {
     assert!(posts.texts("/tags/t", &posts.bob).await.is_empty());
     posts.tie("block.created", 2, 0).await;
     assert_eq!(posts.get(&format!("/posts/{id}"), &posts.carla).await.status, 404);
-    // Who blocked still finds the profile, not the posts.
-    assert_eq!(posts.get("/u/alice/posts", &posts.carla).await.status, 403);
+    // Who blocked still finds the profile, but no list of it, as who is blocked.
+    assert_eq!(posts.get("/u/alice/posts", &posts.carla).await.status, 404);
     posts.tie("block.created", 0, 1).await;
     assert_eq!(posts.get("/u/alice/posts", &posts.bob).await.status, 404);
 }
@@ -203,8 +203,9 @@ async fn unknown_handles_are_404_and_a_held_one_leads_on() {
     for handle in ["x", "no-handle", "%F0%9F%98%80"] {
         assert_eq!(posts.get(&format!("/u/{handle}/posts"), "").await.status, 404, "{handle}");
     }
+    let held = json!({ "id": posts.ids[0], "handle": "alice" }).to_string();
     let users = axum::Router::new()
-        .route("/internal/handles/old_alice", axum::routing::get(async || r#"{"id":"x","handle":"alice"}"#))
+        .route("/internal/handles/old_alice", axum::routing::get(async move || held))
         .fallback(async || {
             let problem = json!({ "type": "", "title": "", "status": 404, "detail": "", "code": "not_found", "requestId": "" });
             (http::StatusCode::NOT_FOUND, problem.to_string())
@@ -215,6 +216,8 @@ async fn unknown_handles_are_404_and_a_held_one_leads_on() {
     assert_eq!(moved.status, 308, "{moved:?}");
     assert_eq!(moved.headers["location"], "/u/alice/posts?limit=5");
     assert_eq!(posts.get("/u/ALICE/posts", "").await.status, 200);
+    posts.tie("block.created", 0, 1).await;
+    assert_eq!(posts.get("/u/old_alice/posts", &posts.bob).await.status, 404, "to whom alice blocks");
 }
 
 #[tokio::test]
@@ -288,4 +291,27 @@ async fn people_in_a_block_are_not_named() {
     posts.tie("block.created", 1, 0).await;
     let made = posts.post("/posts", &posts.alice, json!({ "text": "@bob @carla" })).await;
     assert_eq!(made.body["mentions"], json!([{ "handle": "carla", "userId": posts.ids[2] }]));
+}
+
+#[tokio::test]
+async fn a_post_names_nobody_to_whom_they_block_or_who_blocks_them() {
+    let posts = start().await;
+    let made = posts.post("/posts", &posts.alice, json!({ "text": "@bob @carla #t" })).await;
+    let path = format!("/posts/{}", made.body["id"].as_str().unwrap());
+    posts.tie("follow.created", 2, 0).await;
+    posts.tie("block.created", 1, 2).await;
+    for (token, mine) in [(&posts.bob, "bob"), (&posts.carla, "carla")] {
+        let named = json!([mine]);
+        let handles = |post: &serde_json::Value| {
+            let mentions = post["mentions"].as_array().unwrap();
+            json!(mentions.iter().map(|one| &one["handle"]).collect::<Vec<_>>())
+        };
+        assert_eq!(handles(&posts.get(&path, token).await.body), named);
+        for list in ["/tags/t", "/u/alice/posts"] {
+            assert_eq!(handles(&posts.get(list, token).await.body["items"][0]), named, "{list}");
+        }
+    }
+    let feed = posts.get("/feed", &posts.carla).await;
+    assert_eq!(feed.body["items"][0]["mentions"].as_array().unwrap().len(), 1);
+    assert_eq!(posts.get("/u/alice/posts", "").await.body["items"][0]["mentions"], made.body["mentions"]);
 }
