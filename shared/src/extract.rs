@@ -48,6 +48,8 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let parsed = serde_path_to_error::deserialize::<_, T>(&mut *deserializer);
     let malformed = || ApiError::bad_request("malformed_json", "The body is not JSON.");
     match parsed {
+        // In members that nobody reads serde_json takes any bytes.
+        Ok(_) if std::str::from_utf8(body).is_err() => Err(malformed()),
         // serde would take a list for a struct, member by member.
         Ok(_) if body.trim_ascii_start().starts_with(b"[") => Err(ApiError::invalid("", "must be an object")),
         Ok(value) => deserializer.end().map(|()| value).map_err(|_| malformed()),
@@ -195,6 +197,8 @@ mod tests {
         assert_eq!((error.status.as_u16(), error.fields[0].field.as_str()), (422, "displayName"));
         assert_eq!(parse_json::<In>(b"{\"displayName\":5} x").unwrap_err().status, 400);
         assert_eq!(parse_json::<In>(b"{\"displayName\":\"\xff\"}").unwrap_err().status, 400);
+        let ignored = b"{\"displayName\":\"a\",\"other\":\"\xff\"}";
+        assert_eq!(parse_json::<In>(ignored).unwrap_err().status, 400, "JSON is UTF-8 everywhere");
         let error = parse_json::<In>(b"{}").unwrap_err();
         assert_eq!(error.fields[0].field.as_str(), "displayName", "what is missing is named as well");
         assert_eq!(parse_json::<In>(b" [\"a\"]").unwrap_err().status, 422, "a list is no object");

@@ -100,7 +100,8 @@ impl Spending {
                 continue;
             };
             let limit = on[index].0;
-            let resets_in = (resets_at - now).max(0).div_euclid(1000) + 1;
+            // Rounded up, but never longer than the window.
+            let resets_in = (resets_at - now + 999).div_euclid(1000).max(1);
             if used > limit.points {
                 worst = worst.max(Some(resets_in));
             }
@@ -115,8 +116,15 @@ impl Spending {
         if all.is_empty() {
             return;
         }
+        // A limit may count for several, as the address and the account; what is told is the tightest,
+        // since a name stands for one policy.
+        let tightest = |spent: &&Spent| {
+            let same = all.iter().filter(|other| other.limit.name == spent.limit.name);
+            same.max_by_key(|other| other.used).is_some_and(|most| std::ptr::eq(most, *spent))
+        };
         let policies: Vec<String> = all
             .iter()
+            .filter(tightest)
             .map(|spent| {
                 format!(
                     "\"{}\";q={};w={}",
@@ -128,6 +136,7 @@ impl Spending {
             .collect();
         let left: Vec<String> = all
             .iter()
+            .filter(tightest)
             .map(|spent| {
                 let remaining = (spent.limit.points - spent.used).max(0);
                 format!("\"{}\";r={remaining};t={}", spent.limit.name, spent.resets_in)

@@ -316,9 +316,34 @@ async fn the_thirty_first_attempt_in_five_minutes_is_429() {
     let refused = login("alice", "10.0.0.99:1").await;
     assert_eq!(code(&refused), (429, "rate_limited"), "one account from everywhere");
     assert!(refused.headers.contains_key("retry-after"));
+    let told = refused.headers["ratelimit"].to_str().unwrap();
+    assert_eq!(told.matches("\"login\"").count(), 1, "of account and address the tighter: {told}");
+    assert!(told.starts_with("\"login\";r=0;t=300") || told.starts_with("\"login\";r=0;t=29"), "{told}");
     for n in 0..30 {
         assert_eq!(login(&format!("person{n}"), "10.9.9.9:1").await.status, 401);
     }
     assert_eq!(login("carla", "10.9.9.9:1").await.status, 429, "everyone from one address");
     assert_eq!(login("carla", "10.9.9.10:1").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_bad_token_is_401_on_open_routes_but_not_when_logging_out() {
+    let house = house(&[]).await;
+    let refresh = json!({ "refreshToken": house.register("alice").await.refresh });
+    let open = [
+        ("/auth/register", json!({ "email": "bob@example.com", "password": PASSWORD })),
+        ("/auth/login", json!({ "email": "alice@example.com", "password": PASSWORD })),
+        ("/auth/refresh", refresh.clone()),
+        ("/auth/verify-email", json!({ "token": "x" })),
+        ("/auth/password-reset", json!({ "email": "alice@example.com" })),
+        ("/auth/password-reset/confirm", json!({ "token": "x", "newPassword": PASSWORD })),
+    ];
+    for (path, body) in open {
+        let answer = house.post(path, "nonsense", body).await;
+        assert_eq!(code(&answer), (401, "invalid_token"), "{path}");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"", "{path}");
+    }
+    let refreshed = house.post("/auth/refresh", "", refresh.clone()).await;
+    assert_eq!(refreshed.status, 200, "nothing was used up");
+    assert_eq!(house.post("/auth/logout", "nonsense", refresh).await.status, 204, "always");
 }

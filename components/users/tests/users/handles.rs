@@ -40,7 +40,7 @@ async fn what_is_no_handle_is_422_handle_invalid() {
         let answer = take(&world, &alice, wrong).await;
         assert_eq!((problem(&answer), field(&answer)), ((422, "handle_invalid"), "handle"), "{wrong:?}");
     }
-    assert_eq!(field(&world.post("users", "/username", &alice, json!({})).await), "");
+    assert_eq!(field(&world.post("users", "/username", &alice, json!({})).await), "handle");
     let number = world.post("users", "/username", &alice, json!({ "handle": 7 })).await;
     assert_eq!((number.status, field(&number)), (422, "handle"));
 }

@@ -43,7 +43,7 @@ async fn what_does_not_fit_is_422_with_its_field() {
         (json!({ "push": [] }), "push"),
         (hours("25:00", "UTC"), "quietHours.start"),
         (hours("22:00", "Mars/Olympus"), "quietHours.timeZone"),
-        (json!({ "quietHours": { "start": "22:00" } }), "quietHours"),
+        (json!({ "quietHours": { "start": "22:00" } }), "quietHours.end"),
         (json!({ "quietHours": 7 }), "quietHours"),
     ] {
         let answer = world.patch("users", PATH, &alice, body.clone()).await;
