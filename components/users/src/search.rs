@@ -1,6 +1,7 @@
 //! What is searched for: the words of a query, as text whatever they look like to FTS5.
 
 use shared::error::ApiError;
+use shared::ids::Id;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Longest query, in characters.
@@ -108,6 +109,14 @@ fn keys_as_written(word: &str) -> Vec<String> {
     keys
 }
 
+/// Whether a cursor holds what pages of the search are sorted by: how somebody was found, the length of
+/// their handle, their id.
+pub fn is_sort_key(key: &str) -> bool {
+    key.split_at_checked(3).is_some_and(|(number, id)| {
+        number.bytes().all(|byte| byte.is_ascii_digit()) && Id::parse(id).is_some()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +142,16 @@ mod tests {
             assert!(share("alice", typo), "{typo}");
         }
         assert!(!share("alice", "carla"));
+    }
+
+    #[test]
+    fn a_cursor_of_another_route_is_no_sort_key() {
+        assert!(is_sort_key("10501a2007f-3a31-756e-908b-32e0ca11de39"));
+        for other in
+            ["", "1", "105", "42", "x05", "01a2007f-3a31-756e-908b-32e0ca11de39", "2026-11-21|7", "1é5"]
+        {
+            assert!(!is_sort_key(other), "{other}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::app::{App, Ctx};
-use shared::auth::Caller;
+use shared::auth::{Caller, NoBadToken};
 use shared::clients::{ClientError, NewPerson, Users};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult, Check};
@@ -34,6 +34,7 @@ pub struct RegisterIn {
 /// `POST /auth/register`: anybody. The account is put down first and opened last, so that a
 /// registration torn off anywhere in between can be sent again.
 pub async fn register_account(
+    _: NoBadToken,
     State(app): State<Ctx>,
     (limiter, ClientAddr(address), trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
     db: Db,
@@ -137,6 +138,7 @@ pub struct ResetIn {
 /// `POST /auth/password-reset`: anybody. The answer and its time are the same whether there is such an
 /// account or not.
 pub async fn request_password_reset(
+    _: NoBadToken,
     State(app): State<Ctx>,
     (limiter, ClientAddr(address)): (Limiter, ClientAddr),
     db: Db,
@@ -160,6 +162,7 @@ pub struct ConfirmIn {
 
 /// `POST /auth/password-reset/confirm`: who has the token of the mail. Every session ends.
 pub async fn confirm_password_reset(
+    _: NoBadToken,
     State(app): State<Ctx>,
     (limiter, ClientAddr(address)): (Limiter, ClientAddr),
     db: Db,

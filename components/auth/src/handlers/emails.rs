@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use shared::app::Ctx;
-use shared::auth::Caller;
+use shared::auth::{Caller, NoBadToken};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{ClientAddr, Json};
@@ -27,6 +27,7 @@ pub struct VerifyIn {
 
 /// `POST /auth/verify-email`: who has the token of the mail.
 pub async fn verify_email(
+    _: NoBadToken,
     State(app): State<Ctx>,
     (limiter, ClientAddr(address)): (Limiter, ClientAddr),
     db: Db,

@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use shared::answer;
 use shared::app::{App, Ctx};
-use shared::auth::Caller;
+use shared::auth::{Caller, NoBadToken};
 use shared::clients::{ClientError, Users};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
@@ -28,6 +28,7 @@ pub struct LoginIn {
 
 /// `POST /auth/login`: anybody. An unknown address costs the same time as a wrong password.
 pub async fn create_session(
+    _: NoBadToken,
     State(app): State<Ctx>,
     (limiter, ClientAddr(address), trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
     db: Db,
@@ -100,6 +101,7 @@ pub struct RefreshIn {
 
 /// `POST /auth/refresh`: who has a refresh token. It is used up for another one.
 pub async fn refresh_session(
+    _: NoBadToken,
     State(app): State<Ctx>,
     (limiter, ClientAddr(address), trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
     db: Db,

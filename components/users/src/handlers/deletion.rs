@@ -6,9 +6,9 @@ use axum::extract::State;
 use futures_util::future::try_join_all;
 use http::StatusCode;
 use serde_json::value::RawValue;
-use shared::answer::{json, json_text};
+use shared::answer::{IfNoneMatch, json, json_text};
 use shared::app::Ctx;
-use shared::auth::Caller;
+use shared::auth::{Caller, NoBadToken};
 use shared::clients::{Client, ClientError};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
@@ -26,9 +26,9 @@ pub async fn delete_me(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiRes
 }
 
 /// `GET /me/deletion/{id}`, open: who was deleted has no token any more. The id is the secret.
-pub async fn get_deletion(db: Db, Path(deletion): Path<Id>) -> ApiResult {
+pub async fn get_deletion(_: NoBadToken, db: Db, known: IfNoneMatch, Path(deletion): Path<Id>) -> ApiResult {
     let receipt = Store(db).get_deletion(deletion).await?;
-    Ok(json_text(StatusCode::OK, receipt.ok_or_else(ApiError::not_found)?))
+    Ok(known.answer(receipt.ok_or_else(ApiError::not_found)?))
 }
 
 /// `GET /me/export`: what every service holds about the caller.

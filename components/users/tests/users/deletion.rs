@@ -216,3 +216,15 @@ async fn an_export_without_a_service_is_503_rather_than_half() {
     let answer = world.get("users", "/me/export", &alice).await;
     assert_eq!(problem(&answer), (503, "unavailable"));
 }
+
+#[tokio::test]
+async fn the_receipt_has_an_etag_and_is_open_to_the_deleted_but_not_to_a_bad_token() {
+    let world = world().await;
+    let (_, alice) = person(&world, "alice").await;
+    let path = format!("/me/deletion/{}", delete(&world, &alice).await);
+    assert_eq!(problem(&world.get("users", &path, "nonsense").await), (401, "invalid_token"));
+    let answer = world.get("users", &path, &alice).await;
+    assert_eq!(answer.status, 200, "the token is still one of ours");
+    let known = [("if-none-match", answer.headers["etag"].to_str().unwrap())];
+    assert_eq!(world.call("users", Method::GET, &path, "", &known, Value::Null).await.status, 304);
+}
