@@ -97,8 +97,22 @@ async fn the_suspended_get_403_and_what_they_wrote_is_gone_for_others() {
         let answer = posts.get(path, &posts.alice).await;
         assert_eq!((answer.status, &answer.body["code"]), (403, &json!("account_suspended")), "{path}");
     }
-    let answer = posts.post("/posts", &posts.alice, json!({ "text": "a" })).await;
-    assert_eq!(answer.status, 403);
+    for (method, path) in [
+        (Method::POST, "/posts"),
+        (Method::PATCH, &format!("/posts/{id}")),
+        (Method::DELETE, &format!("/posts/{id}")),
+        (Method::POST, &format!("/posts/{id}/view")),
+        (Method::GET, &format!("/comments/{id}")),
+        (Method::POST, &format!("/comments/{id}")),
+        (Method::DELETE, &format!("/comments/{id}/{id}")),
+        (Method::GET, &format!("/reactions/{id}")),
+        (Method::POST, &format!("/reactions/{id}")),
+        (Method::GET, "/u/bob/posts"),
+    ] {
+        let body = json!({ "text": "a", "type": "like" });
+        let answer = posts.world.call("posts", method, path, &posts.alice, &[], body).await;
+        assert_eq!((answer.status, &answer.body["code"]), (403, &json!("account_suspended")), "{path}");
+    }
     assert_eq!(posts.get(&format!("/posts/{id}"), &posts.bob).await.status, 404);
     assert_eq!(posts.get("/u/alice/posts", &posts.bob).await.status, 404);
     assert!(posts.texts("/tags/t", &posts.bob).await.is_empty());
