@@ -113,7 +113,8 @@ impl Authorizer {
         let key = self.key(app, trace, &kid).await?.ok_or_else(ApiError::invalid_token)?;
         let expected = Expected { issuer: app.config.issuer(), audiences: audiences(app), now: app.now() };
         let claims = key.verify(token, &expected).ok_or_else(ApiError::invalid_token)?;
-        let subject = claims.subject.ok_or_else(ApiError::invalid_token)?;
+        let subject = claims.subject.filter(|subject| !subject.is_empty());
+        let subject = subject.ok_or_else(ApiError::invalid_token)?;
         let expires = claims.expires_at.map_or(0, |at| i64::try_from(at.as_secs()).unwrap_or(0));
         let email_verified = claims.custom.is_email_verified();
         let in_admin_group = app.config.has_outside_issuer() && claims.custom.is_in_admin_group();

@@ -197,10 +197,13 @@ async fn a_token_has_an_end_and_it_has_not_come() {
     outside.refuses(&outside.token(json!({ "exp": null })), "no end").await;
     outside.refuses(&outside.token(json!({ "exp": now() - 61 })), "ended").await;
     outside.refuses(&outside.token(json!({ "exp": 0 })), "ended long ago").await;
+    outside.refuses(&outside.token(json!({ "exp": -5 })), "ended before time began").await;
+    outside.refuses(&outside.token(json!({ "exp": 1e30 })), "a time that never comes").await;
     outside.refuses(&outside.token(json!({ "exp": "tomorrow" })), "no time").await;
     outside.refuses(&outside.token(json!({ "nbf": now() + 120 })), "not begun").await;
     outside.refuses(&outside.token(json!({ "iat": now() + 120 })), "made in the future").await;
     outside.refuses(&outside.token(json!({ "sub": null })), "nobody's").await;
+    outside.refuses(&outside.token(json!({ "sub": "" })), "of nobody either").await;
 }
 
 #[tokio::test]
