@@ -14,8 +14,10 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const VERIFY_LIVES: Duration = Duration::from_secs(24 * 3600);
 /// How long a link to reset a password is good.
 pub const RESET_LIVES: Duration = Duration::from_secs(3600);
-/// After this, another registration may take over one that did not get to its end.
-pub const ATTEMPT: Duration = Duration::from_secs(60);
+/// After this, another registration may take over one that did not get to its end. Longer than one that
+/// lives takes to ask `users`, and short for who sends again after a crash: until then the address is
+/// taken, and nobody can sign in with it.
+pub const ATTEMPT: Duration = Duration::from_secs(10);
 /// After this, a registration that did not get to its end is decided by what `users` knows.
 pub const ABANDONED: Duration = Duration::from_secs(600);
 /// Mail that could not be sent for this long is given up.
@@ -143,6 +145,12 @@ mod tests {
         for email in bad {
             assert_eq!(normal_email(email), None, "{email:?}");
         }
+    }
+
+    #[test]
+    fn a_registration_torn_off_is_in_the_way_for_seconds() {
+        assert!(ATTEMPT > shared::clients::TIME_LIMIT);
+        assert!(ATTEMPT <= Duration::from_secs(15));
     }
 
     #[test]
