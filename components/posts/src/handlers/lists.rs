@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::Uri;
 use serde::Deserialize;
 use shared::app::Ctx;
-use shared::auth::{Bearer, MaybeCaller};
+use shared::auth::{Bearer, Caller};
 use shared::clients::Client;
 use shared::db::{Db, PageOut};
 use shared::error::{ApiError, ApiResult};
@@ -33,12 +33,12 @@ pub async fn list_tag(
     settled(&app, &caller, list).await?.ok_or_else(ApiError::invalid_token)
 }
 
-/// `GET /u/{handle}/posts`, open: whom no block parts from the person, and where they are private,
-/// their followers.
+/// `GET /u/{handle}/posts`: anybody signed in whom no block parts from the person, and where they are
+/// private, their followers.
 pub async fn list_posts_of(
     State(app): State<Ctx>,
     db: Db,
-    caller: MaybeCaller,
+    caller: Caller,
     trace: Trace,
     Path(handle): Path<String>,
     page: Page,
@@ -56,7 +56,7 @@ pub async fn list_posts_of(
     if !author.seen {
         return Err(ApiError::forbidden("private_account", "Only followers see what this person posts."));
     }
-    let posts = store::list_posts_of(&db, author.pk, caller.id(), after, page.limit).await?;
+    let posts = store::list_posts_of(&db, author.pk, caller.id, after, page.limit).await?;
     Ok(posts.into_response())
 }
 
@@ -65,13 +65,13 @@ async fn find_author(
     app: &Ctx,
     trace: &Trace,
     handle: &str,
-    caller: &MaybeCaller,
+    caller: &Caller,
 ) -> ApiResult<Option<store::AuthorRow>> {
-    let known = store::find_author(&app.db, handle, caller.id()).await?;
+    let known = store::find_author(&app.db, handle, caller.id).await?;
     if known.is_some() || people::find_by_handle(app, trace, handle).await?.is_none() {
         return Ok(known);
     }
-    Ok(store::find_author(&app.db, handle, caller.id()).await?)
+    Ok(store::find_author(&app.db, handle, caller.id).await?)
 }
 
 /// Who gave a handle up lately, as `users` tells.
@@ -86,13 +86,13 @@ async fn moved(
     app: &Ctx,
     trace: &Trace,
     handle: &str,
-    caller: &MaybeCaller,
+    caller: &Caller,
     query: Option<&str>,
 ) -> ApiResult<Response> {
     let users = Client::new(app, trace, "users");
     let now: Holder = users.get(&format!("/internal/handles/{handle}")).await?;
     people::ensure(app, trace, now.id).await?;
-    if !store::may_find_person(&app.db, now.id, caller.id()).await? {
+    if !store::may_find_person(&app.db, now.id, caller.id).await? {
         return Err(ApiError::not_found());
     }
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();

@@ -87,21 +87,22 @@ const FIND_AUTHOR: &str = concat!(
     ", 'true', 'false')), 'seen', json(iif(",
     shared::may_see!("me.pk", "a"),
     ", 'true', 'false')))
-    from people as a left join people as me on me.id = ?2 where a.handle = ?1 order by a.status = 'active' desc limit 1"
+    from people as a cross join people as me where a.handle = ?1 and me.id = ?2 order by a.status = 'active' desc limit 1"
 );
 
 const MAY_FIND_PERSON: &str = concat!(
-    "select 1 from people as a left join people as me on me.id = ?2 where a.id = ?1 and a.status = 'active' and ",
+    "select 1 from people as a cross join people as me
+    where a.id = ?1 and me.id = ?2 and a.status = 'active' and ",
     shared::unblocked!("me.pk", "a")
 );
 
-/// Whether the person is there for `viewer`, or for nobody.
-pub async fn may_find_person(db: &Db, person: Id, viewer: Option<Id>) -> Result<bool, DbError> {
+/// Whether the person is there for `viewer`.
+pub async fn may_find_person(db: &Db, person: Id, viewer: Id) -> Result<bool, DbError> {
     Ok(db.read(MAY_FIND_PERSON, params![person, viewer]).await?.is_some())
 }
 
 /// Who has the handle, as `viewer` finds them. Somebody inactive may still have it here for a while.
-pub async fn find_author(db: &Db, handle: &str, viewer: Option<Id>) -> Result<Option<AuthorRow>, DbError> {
+pub async fn find_author(db: &Db, handle: &str, viewer: Id) -> Result<Option<AuthorRow>, DbError> {
     db.read_as(FIND_AUTHOR, params![handle, viewer]).await
 }
 
@@ -111,8 +112,8 @@ pub const LIST_POSTS_OF: &str = page_sql!(
         "select ",
         post_json!("p", "a", "me.pk", my_reactions!("me.pk", "p")),
         " as item, p.pk as k
-        from people as a left join people as me on me.id = ?2 cross join posts as p
-        where a.pk = ?1 and p.author = a.pk and p.pk < coalesce(?3, 9223372036854775807) and ",
+        from people as a cross join people as me cross join posts as p
+        where a.pk = ?1 and me.id = ?2 and p.author = a.pk and p.pk < coalesce(?3, 9223372036854775807) and ",
         sees_post!("me.pk", "p", "a"),
         " order by p.pk desc limit ?4 + 1"
     ),
@@ -123,7 +124,7 @@ pub const LIST_POSTS_OF: &str = page_sql!(
 pub async fn list_posts_of(
     db: &Db,
     author: i64,
-    viewer: Option<Id>,
+    viewer: Id,
     after: Value,
     limit: u32,
 ) -> Result<PageOut, DbError> {
