@@ -115,7 +115,7 @@ impl Text {
         let words = words(&text);
         let printable = text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control());
         Check::default()
-            .field(!text.is_empty(), "text", "must not be empty")
+            .field(text.chars().any(is_seen), "text", "must not be empty")
             .field(length(&text, &words) <= MAX_TEXT, "text", "at most 500 characters")
             .field(printable, "text", "must not have control characters")
             .finish()?;
@@ -202,6 +202,12 @@ fn words(text: &str) -> Vec<Word> {
     words
 }
 
+/// Whether anything of it shows: a text of nothing but spaces of no width is empty to who reads it.
+fn is_seen(c: char) -> bool {
+    let has_no_width = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    !c.is_whitespace() && !has_no_width
+}
+
 /// Letters and digits of every script, `_`, and the marks and joiners without which words of some
 /// scripts fall apart; but not the marks that make a symbol of a character, or of it another one.
 fn is_tag_char(c: char) -> bool {
@@ -260,7 +266,7 @@ mod tests {
         let family = "👨‍👩‍👧‍👦";
         assert!(Text::parse(&family.repeat(500)).is_ok());
         assert!(Text::parse(&family.repeat(501)).is_err());
-        for empty in ["", "  \n\t "] {
+        for empty in ["", "  \n\t ", "\u{a0}\u{3000}", "\u{200b}", "\u{feff} \u{2060}"] {
             assert_eq!(Text::parse(empty).unwrap_err().fields[0].field, "text");
         }
     }
