@@ -58,7 +58,7 @@ pub fn up(options: &UpOptions) -> Result<()> {
     let mut stack = Stack::start(&plan)?;
     let served = serve(&mut stack, &url, value("worker_token"), || {
         say(&format!("    ready after {}\n", human(start.elapsed())));
-        say(&welcome(options, &manifest, &state, &url, value("public_url")));
+        say(&welcome(options, &manifest, &state, &url, (value("public_url"), value("mail_url"))));
     });
     stack.stop();
     drop(held);
@@ -119,7 +119,13 @@ fn given_variables(environment: impl Iterator<Item = (String, String)>) -> BTree
         .collect()
 }
 
-fn welcome(options: &UpOptions, manifest: &Manifest, state: &State, url: &str, public_url: &str) -> String {
+fn welcome(
+    options: &UpOptions,
+    manifest: &Manifest,
+    state: &State,
+    url: &str,
+    (public_url, mail_url): (&str, &str),
+) -> String {
     let runtime = match options.runtime {
         Runtime::Embedded => "tools/host",
         Runtime::Spin => "spin up",
@@ -132,7 +138,10 @@ fn welcome(options: &UpOptions, manifest: &Manifest, state: &State, url: &str, p
         format!("  databases  {folder}/<service>.db, key-value in key_value.db"),
         format!("  secrets    {folder}/secrets.toml"),
         "  clock      POST /worker/tick every second".to_owned(),
-        "  mail       in this log, from auth".to_owned(),
+        match mail_url {
+            "" => "  mail       in this log, from auth".to_owned(),
+            hook => format!("  mail       by POST to {hook}"),
+        },
     ];
     if public_url != url {
         lines.push(format!("  public at  {public_url}"));
