@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::client::{Person, agent};
 
+/// A first start compiles the components, several stacks at once on a new machine.
+const READY_TIME: Duration = Duration::from_secs(180);
+
 /// The worker token of every stack.
 pub const WORKER_TOKEN: &str = "journey-worker-token";
 /// The service token of every stack.
@@ -60,7 +63,7 @@ impl Stack {
     /// unless a variable says otherwise.
     ///
     /// # Errors
-    /// Where something is not built, or does not get ready within a minute.
+    /// Where something is not built, or does not get ready in time.
     pub fn start(variables: &[(&str, &str)]) -> Result<Self> {
         let mut all = vec![
             ("worker_token".to_owned(), WORKER_TOKEN.to_owned()),
@@ -137,7 +140,7 @@ impl Stack {
     }
 
     fn wait_until_ready(&self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + READY_TIME;
         loop {
             if let Some(process) = lock(&self.process).as_mut()
                 && let Some(status) = process.runtime.try_wait()?
@@ -149,7 +152,7 @@ impl Stack {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                bail!("not ready within a minute:\n{}", self.log());
+                bail!("not ready in time:\n{}", self.log());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
