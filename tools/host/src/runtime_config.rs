@@ -196,7 +196,7 @@ mod tests {
     fn places<'a>(state_dir: Option<&'a str>) -> Places<'a> {
         Places {
             file: Some(Path::new("/conf/rt.toml")),
-            working_dir: Path::new("/work"),
+            working_dir: Path::new("/srv"),
             state_dir: state_dir.map(Path::new),
             app_dir: Path::new("/app"),
         }
@@ -208,14 +208,14 @@ mod tests {
             [sqlite_database.memory]\ntype = \"spin\"\n\
             [key_value_store.cache]\ntype = \"spin\"\npath = \"cache.db\"\n";
         let (config, state) = parse(text, &places(Some("state"))).unwrap();
-        assert_eq!(state, Path::new("/work/state"));
-        assert_eq!(config.sqlite["posts"].path.as_deref(), Some(Path::new("/work/data/posts.db")));
+        assert_eq!(state, Path::new("/srv/state"));
+        assert_eq!(config.sqlite["posts"].path.as_deref(), Some(Path::new("/srv/data/posts.db")));
         assert_eq!(config.sqlite["memory"].path, None);
-        assert_eq!(config.sqlite["default"].path.as_deref(), Some(Path::new("/work/state/sqlite_db.db")));
+        assert_eq!(config.sqlite["default"].path.as_deref(), Some(Path::new("/srv/state/sqlite_db.db")));
         assert_eq!(config.key_value["cache"].as_deref(), Some(Path::new("/conf/cache.db")));
         assert_eq!(
             config.key_value["default"].as_deref(),
-            Some(Path::new("/work/state/sqlite_key_value.db"))
+            Some(Path::new("/srv/state/sqlite_key_value.db"))
         );
         let (_, state) = parse("", &places(None)).unwrap();
         assert_eq!(state, Path::new("/app/.spin"));
