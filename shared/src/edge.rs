@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 
 use crate::app::{App, Ctx, Relay};
+use crate::auth::Verified;
 use crate::error::{ApiError, ApiResult, Raised};
 use crate::events;
 use crate::idempotency::{self, Guarded};
@@ -81,12 +82,18 @@ async fn handle(
     }
     let (parts, body) = request.into_parts();
     let body = read_body(body, &parts.headers, if is_internal { INTERNAL_BODY } else { BODY }).await?;
-    let request = Request::from_parts(parts, Body::from(body.clone()));
+    let mut request = Request::from_parts(parts, Body::from(body.clone()));
     if is_internal || app.service.migrations.is_empty() {
         return Ok(render(app, next.run(request).await, trace, &method, &path));
     }
     let token = crate::auth::bearer_token(request.headers()).ok().flatten().map(ToOwned::to_owned);
-    spend_write(app, &method, token, spending, trace).await?;
+    // A bad token is the handler's to refuse; a good one is verified here for all that follows.
+    if let Some(token) = token
+        && let Ok(verified) = app.auth.verify(app, trace, &token).await
+    {
+        spend_write(app, &method, &verified, spending).await?;
+        request.extensions_mut().insert(verified);
+    }
     let (request, claim) = match method {
         Method::POST => match idempotency::guard(app, request, &body).await? {
             Guarded::Run(request, claim) => (request, claim),
@@ -123,20 +130,7 @@ async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> ApiResult<B
 }
 
 /// Points for a change by somebody signed in; open routes have limits of their own.
-async fn spend_write(
-    app: &Ctx,
-    method: &Method,
-    token: Option<String>,
-    spending: &Spending,
-    trace: &Trace,
-) -> ApiResult<()> {
-    let Some(token) = token else {
-        return Ok(());
-    };
-    // A bad token is the handler's to refuse.
-    let Ok(verified) = app.auth.verify(app, trace, &token).await else {
-        return Ok(());
-    };
+async fn spend_write(app: &Ctx, method: &Method, verified: &Verified, spending: &Spending) -> ApiResult<()> {
     let cost = match *method {
         Method::POST => 3,
         Method::DELETE => 1,

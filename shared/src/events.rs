@@ -189,12 +189,10 @@ const DELIVERY_TIME: Duration = Duration::from_secs(2);
 
 const CLAIM: &str = "insert into leases (name, until) values ('relay', ?1)
     on conflict (name) do update set until = excluded.until where until <= ?2
-    returning 1";
+    returning (select coalesce(max(seq), 0) from outbox)";
 
 const RELEASE: &str = "update leases set until = 0 where name = 'relay'
-    returning (select max(seq) from outbox)";
-
-const HEAD: &str = "select coalesce(max(seq), 0) from outbox";
+    returning (select coalesce(max(seq), 0) from outbox)";
 
 #[derive(Deserialize)]
 struct Pending {
@@ -212,26 +210,23 @@ pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
     let mut batches = None;
     loop {
         let now = app.now();
-        if app.db.rows(CLAIM, params![now.plus(DELIVERY_TIME).millis(), now.millis()]).await?.is_empty() {
+        let claim = params![now.plus(DELIVERY_TIME).millis(), now.millis()];
+        let Some(head) = app.db.read_as::<i64>(CLAIM, claim).await? else {
             return Ok(batches);
-        }
-        let head = read_head(app).await?;
+        };
         let deliveries = subscribers.iter().map(|subscriber| deliver(app, &trace, subscriber));
         let delivered = futures_util::future::join_all(deliveries).await;
-        let newest = app.db.rows(RELEASE, params![]).await?;
-        let newest = newest.first().and_then(|row| row.first()).and_then(|head| head.as_integer());
+        let newest = app.db.read_as::<i64>(RELEASE, params![]).await?;
+        let mut total = batches.unwrap_or(0);
         for delivered in delivered {
-            batches = Some(batches.unwrap_or(0) + delivered?);
+            total += delivered?;
         }
+        batches = Some(total);
         // Who changed something meanwhile found the lease taken and left it to its holder.
         if newest.is_none_or(|newest| newest <= head) {
             return Ok(batches);
         }
     }
-}
-
-async fn read_head(app: &App) -> Result<i64, DbError> {
-    Ok(app.db.read_as(HEAD, params![]).await?.unwrap_or(0))
 }
 
 async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<usize, DbError> {
@@ -255,7 +250,8 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
             Ok(applied) => {
                 app.db.rows(CONFIRM, params![subscriber, applied.seq, applied.seq]).await?;
                 batches += 1;
-                if applied.seq == after {
+                // Nothing new was taken, or nothing is left behind it.
+                if applied.seq == after || applied.seq >= head {
                     break;
                 }
             }
@@ -298,8 +294,8 @@ pub async fn waiting(app: &App) -> Result<Waiting, DbError> {
 /// How long to wait before asking for a turn again.
 const TURN: Duration = Duration::from_millis(2);
 
-/// The right to relay, given back when it is dropped.
-struct Turn<'a>(&'a AtomicBool);
+/// The right to relay, given back when it is dropped by who has it.
+struct Turn<'a>(Option<&'a AtomicBool>);
 
 impl<'a> Turn<'a> {
     /// Waits for it by the clock. A lock would wake one request from another, and to the component
@@ -308,17 +304,19 @@ impl<'a> Turn<'a> {
     async fn take(state: &'a RelayState) -> Self {
         for _ in 0..500 {
             if !state.turn.swap(true, Ordering::AcqRel) {
-                break;
+                return Self(Some(&state.turn));
             }
             crate::platform::sleep(TURN).await;
         }
-        Self(&state.turn)
+        Self(None)
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        if let Some(turn) = self.0 {
+            turn.store(false, Ordering::Release);
+        }
     }
 }
 

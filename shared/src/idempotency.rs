@@ -20,11 +20,12 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::app::Ctx;
+use crate::auth::{Verified, bearer_token};
 use crate::db::{Db, DbError, Value, first_text};
 use crate::error::{ApiError, ApiResult};
 use crate::ids::random_token;
 use crate::params;
-use crate::trace::{Trace, log};
+use crate::trace::log;
 
 /// How long a claim keeps others away. Short, because a claim whose holder died is only in the
 /// way; two runs at once would still have each effect once.
@@ -135,15 +136,11 @@ pub(crate) async fn guard(app: &Ctx, mut request: Request, body: &Bytes) -> ApiR
     let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
     let key =
         key.ok_or_else(|| ApiError::invalid("Idempotency-Key", "must be 1 to 255 characters"))?.to_owned();
-    let token = match crate::auth::bearer_token(request.headers()) {
-        Ok(token) => token.map(ToOwned::to_owned),
-        // A bad token: the handler says so.
-        Err(_) => return Ok(Guarded::Run(request, None)),
-    };
-    let trace = request.extensions().get::<Trace>().cloned();
-    let trace = trace.unwrap_or_else(|| Trace::fresh(app.now()));
-    let Some(caller) = caller_of(app, &trace, token, body).await else {
-        return Ok(Guarded::Run(request, None));
+    // The edge verified the token, where there is a good one; a bad one is the handler's to refuse.
+    let caller = match (request.extensions().get::<Verified>(), bearer_token(request.headers())) {
+        (Some(verified), _) => verified.user.to_string(),
+        (None, Ok(None)) => sender_of(body),
+        (None, _) => return Ok(Guarded::Run(request, None)),
     };
     let scope = format!("{caller} {}", request.uri().path());
     let seal = Seal::new(&key, body);
@@ -226,22 +223,18 @@ async fn replay(app: &Ctx, scope: &str, key: &str, fingerprint: &str, seal: &Sea
     Ok(response)
 }
 
-/// Whose key it is: the caller's; on an open route the one's whose address the body names, or else
-/// whoever sends that body, so that strangers who picked the same key do not meet. `None` where
-/// the token is bad.
-async fn caller_of(app: &Ctx, trace: &Trace, token: Option<String>, body: &Bytes) -> Option<String> {
-    if let Some(token) = token {
-        return app.auth.verify(app, trace, &token).await.ok().map(|token| token.user.to_string());
-    }
+/// Whose key it is on an open route: the one's whose address the body names, or else whoever sends
+/// that body, so that strangers who picked the same key do not meet.
+fn sender_of(body: &Bytes) -> String {
     #[derive(Deserialize)]
     struct HasEmail {
         email: String,
     }
     let named = serde_json::from_slice::<HasEmail>(body).ok();
-    Some(hex(&match named {
+    hex(&match named {
         Some(named) => hmac_sha256::Hash::hash(named.email.trim().to_lowercase().as_bytes()),
         None => hmac_sha256::HMAC::mac(body, b"scope"),
-    }))
+    })
 }
 
 async fn read_answer(response: Response) -> (Response, Answer) {

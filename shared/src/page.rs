@@ -46,15 +46,6 @@ impl Page {
             Some(key) => key.parse::<i64>().map(Value::Integer).map_err(|_| invalid_cursor()),
         }
     }
-
-    /// A cursor of `count` parts joined by `|`, each a SQL parameter; nulls at the start.
-    pub fn after_parts(&self, count: usize) -> Result<Vec<Value>, ApiError> {
-        let Some(after) = &self.after else {
-            return Ok(vec![Value::Null; count]);
-        };
-        let parts: Vec<Value> = after.splitn(count, '|').map(Value::from).collect();
-        if parts.len() == count { Ok(parts) } else { Err(invalid_cursor()) }
-    }
 }
 
 /// 422 for a cursor this route never gave.
