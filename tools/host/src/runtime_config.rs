@@ -213,10 +213,7 @@ mod tests {
         assert_eq!(config.sqlite["memory"].path, None);
         assert_eq!(config.sqlite["default"].path.as_deref(), Some(Path::new("/srv/state/sqlite_db.db")));
         assert_eq!(config.key_value["cache"].as_deref(), Some(Path::new("/conf/cache.db")));
-        assert_eq!(
-            config.key_value["default"].as_deref(),
-            Some(Path::new("/srv/state/sqlite_key_value.db"))
-        );
+        assert_eq!(config.key_value["default"].as_deref(), Some(Path::new("/srv/state/sqlite_key_value.db")));
         let (_, state) = parse("", &places(None)).unwrap();
         assert_eq!(state, Path::new("/app/.spin"));
     }
