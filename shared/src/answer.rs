@@ -8,6 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::{IntoParams, PartialSchema};
 
 /// JSON text with a status.
 pub fn json_text(status: StatusCode, json: String) -> Response {
@@ -43,6 +45,18 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
             known.append(header::IF_NONE_MATCH, value.clone());
         }
         Ok(Self(known))
+    }
+}
+
+/// An operation that takes this answers 200 with `ETag`, or 304.
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("If-None-Match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("The `ETag` of the answer you have; 304 where it is still the same."))
+            .schema(Some(String::schema()));
+        vec![parameter.build()]
     }
 }
 

@@ -24,8 +24,10 @@ use crate::idempotency::Effects;
 use crate::ids::Id;
 use crate::jwks::Jwks;
 use crate::migrate::{Migration, migrate};
+use crate::openapi;
 use crate::params;
 use crate::platform::Platform;
+use crate::routes::Routes;
 
 /// The state every handler gets.
 pub type Ctx = Arc<App>;
@@ -53,7 +55,7 @@ pub struct Service {
     /// Its schema, in order. Empty: it has no database.
     pub migrations: &'static [Migration],
     /// Its routes.
-    pub routes: fn() -> Router<Ctx>,
+    pub routes: fn() -> Routes,
     /// When its events are delivered.
     pub relay: Relay,
     /// Its work at a tick, besides relay and sweep.
@@ -142,11 +144,12 @@ impl FromRequestParts<Ctx> for Db {
 
 /// The service's routes with the internal ones every service has, inside the edge.
 pub fn router(app: Ctx) -> Router {
-    let mut routes = (app.service.routes)();
+    let mut routes = (app.service.routes)().into_router();
     // A service without a database is called by no other; its `/internal/...` is an unknown route.
     if !app.service.migrations.is_empty() {
         routes = routes
             .route("/internal/health", get(health))
+            .route("/internal/openapi", get(document))
             .route("/internal/tick", post(tick))
             .route("/internal/events", post(hear));
     }
@@ -160,6 +163,11 @@ pub fn router(app: Ctx) -> Router {
 async fn health(_: Internal, State(app): State<Ctx>) -> ApiResult {
     app.db.read("select 'ok'", params![]).await?;
     Ok(answer::json(StatusCode::OK, &serde_json::json!({ "service": app.service.name, "ok": true })))
+}
+
+/// `GET /internal/openapi`: the document of the public routes.
+async fn document(_: Internal, State(app): State<Ctx>) -> ApiResult {
+    Ok(answer::json(StatusCode::OK, &openapi::document(app.service)))
 }
 
 /// `POST /internal/events`: applies a batch.
@@ -239,6 +247,8 @@ fn unready(service: &Service, error: &DbError) -> Response {
 mod tests {
     use http::Method;
     use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa_axum::routes;
 
     use super::*;
     use crate::auth::Caller;
@@ -253,9 +263,7 @@ mod tests {
             Migration { name: "notes", sql: "create table notes (text text not null);\n" },
         ],
         routes: || {
-            Router::new()
-                .route("/notes", get(list_notes).post(create_note))
-                .route("/broken", post(create_note_and_break))
+            Routes::new().public(routes!(list_notes, create_note)).public(routes!(create_note_and_break))
         },
         relay: Relay::AfterAnswer,
         tick: None,
@@ -263,11 +271,25 @@ mod tests {
         identify: None,
     };
 
-    #[derive(serde::Deserialize)]
+    #[derive(serde::Deserialize, ToSchema)]
     struct NoteIn {
         text: String,
     }
 
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "documents an answer")]
+    struct Note {
+        text: String,
+        row: u64,
+    }
+
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "documents an answer")]
+    struct Notes {
+        count: u64,
+    }
+
+    #[utoipa::path(post, path = "/notes", responses((status = 201, description = "It is noted.", body = Note)))]
     async fn create_note(caller: Caller, db: Db, Json(note): Json<NoteIn>) -> ApiResult {
         let sql = "insert into notes (text) values (?1) returning json_object('text', text, 'row', rowid)";
         let note = db.write(sql, params![format!("{} {}", caller.id, note.text)]).await?;
@@ -275,6 +297,7 @@ mod tests {
     }
 
     /// Writes, then dies before it can answer, the first time.
+    #[utoipa::path(post, path = "/broken", responses((status = 201, description = "It is noted.", body = Note)))]
     async fn create_note_and_break(caller: Caller, db: Db, Json(note): Json<NoteIn>) -> ApiResult {
         static RUNS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let made = create_note(caller, db, Json(note)).await?;
@@ -284,6 +307,7 @@ mod tests {
         }
     }
 
+    #[utoipa::path(get, path = "/notes", responses((status = 200, description = "How many.", body = Notes)))]
     async fn list_notes(_: Caller, db: Db) -> ApiResult {
         let count = db.read("select json_object('count', count(*)) from notes", params![]).await?;
         Ok(answer::json_text(StatusCode::OK, count.unwrap_or_default()))

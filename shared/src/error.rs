@@ -9,6 +9,7 @@ use std::fmt;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::db::DbError;
 
@@ -30,7 +31,7 @@ pub struct ApiError {
 }
 
 /// One field at fault.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
 pub struct FieldError {
     /// Path of the field in the body or its name in the query.
     pub field: String,
@@ -179,8 +180,8 @@ impl From<DbError> for ApiError {
     }
 }
 
-/// The wire form, RFC 9457.
-#[derive(Debug, Serialize, Deserialize)]
+/// A refusal, in the form of RFC 9457.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// A URI reference for the kind of problem; its fragment is the `code`.

@@ -4,13 +4,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::clock::Instant;
 use crate::platform::Value;
 
 /// The id of a person, a post, a comment, a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, format = "uuid", examples("01a20052-fe97-7114-a1f4-07248e949f06"))]
 pub struct Id(Uuid);
 
 // Ids made within one millisecond by one instance still sort in the order they were made.

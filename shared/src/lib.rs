@@ -16,10 +16,13 @@ pub mod ids;
 pub mod jwks;
 pub mod limits;
 pub mod migrate;
+pub mod openapi;
 pub mod page;
 pub mod people;
 pub mod platform;
 pub mod privacy;
+pub mod routes;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 pub mod trace;
+pub mod wire;

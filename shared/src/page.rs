@@ -10,6 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header;
 use http::request::Parts;
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::db::{PageOut, Value};
 use crate::error::ApiError;
@@ -24,10 +26,21 @@ pub struct Page {
     pub after: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct PageQuery {
+    /// How many items at the most.
+    #[param(value_type = u32, required = false, minimum = 1, maximum = 100, default = 20)]
     limit: Option<String>,
+    /// `nextCursor` of the page before; absent for the first.
+    #[param(value_type = String, required = false)]
     cursor: Option<String>,
+}
+
+impl IntoParams for Page {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        PageQuery::into_params(place)
+    }
 }
 
 /// Starts every cursor, so that one from elsewhere is told apart.

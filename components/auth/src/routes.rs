@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use shared::app::Ctx;
 use shared::error::ApiError;
+use shared::routes::Routes;
 
 use crate::handlers::{accounts, emails, keys, people, sessions};
 
 /// The routes.
-pub fn routes() -> Router<Ctx> {
+pub fn routes() -> Routes {
     let public = Router::new()
         .route("/auth/register", post(accounts::register_account))
         .route("/auth/password", post(accounts::change_password))
@@ -30,7 +31,7 @@ pub fn routes() -> Router<Ctx> {
     let internal = Router::new()
         .route("/internal/keys", get(keys::read_keys))
         .route("/internal/export/{id}", get(people::export_person));
-    public.merge(internal)
+    public.merge(internal).into()
 }
 
 /// With an outside issuer nobody signs in here: these routes do not exist, whatever is sent to them.

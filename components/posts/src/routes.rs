@@ -2,12 +2,12 @@
 
 use axum::Router;
 use axum::routing::{delete, get, post};
-use shared::app::Ctx;
+use shared::routes::Routes;
 
 use crate::handlers::{comments, feed, internal, lists, posts, reactions, views};
 
 /// The routes.
-pub fn routes() -> Router<Ctx> {
+pub fn routes() -> Routes {
     Router::new()
         .route("/feed", get(feed::get_feed))
         .route("/posts", post(posts::create_post))
@@ -20,4 +20,5 @@ pub fn routes() -> Router<Ctx> {
         .route("/u/{handle}/posts", get(lists::list_posts_of))
         .route("/internal/visible", get(internal::find_visible))
         .route("/internal/export/{user_id}", get(internal::export_person))
+        .into()
 }

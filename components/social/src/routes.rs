@@ -2,12 +2,12 @@
 
 use axum::Router;
 use axum::routing::{get, post};
-use shared::app::Ctx;
+use shared::routes::Routes;
 
 use crate::handlers::{internal, lists, profiles, reports, requests, ties};
 
 /// The routes.
-pub fn routes() -> Router<Ctx> {
+pub fn routes() -> Routes {
     Router::new()
         .route("/follow", post(ties::create_follow))
         .route("/unfollow", post(ties::delete_follow))
@@ -26,4 +26,5 @@ pub fn routes() -> Router<Ctx> {
         .route("/u/{handle}/followers", get(lists::list_followers))
         .route("/u/{handle}/following", get(lists::list_following))
         .route("/internal/export/{user_id}", get(internal::export_person))
+        .into()
 }

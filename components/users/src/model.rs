@@ -10,7 +10,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::error::{ApiError, Check};
 use shared::ids::random_token;
+use shared::wire::{QuietHours, Time};
 use unicode_segmentation::UnicodeSegmentation;
+use utoipa::ToSchema;
 
 /// Others may not take a handle for so long after it was given up.
 pub const HANDLE_HELD: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -113,14 +115,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// Body of `PATCH /me`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProfileIn {
+    /// At most 50 characters as people count them, on one line; null clears.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>, max_length = 2000)]
     display_name: Option<Option<String>>,
+    /// At most 300 characters as people count them; null clears.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>, max_length = 12000)]
     bio: Option<Option<String>>,
+    /// Whether only followers see what they publish, what they published before included.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = bool)]
     private: Option<bool>,
 }
 
@@ -154,35 +162,37 @@ impl ProfileIn {
 }
 
 /// Body of `PATCH /me/notification-preferences`: what is absent stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PreferencesPatch {
+    /// Whether each kind is pushed.
+    #[schema(value_type = PushPatch)]
     push: Object<PushPatch>,
+    /// No push in these hours; null ends them.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<QuietHours>)]
     quiet_hours: Option<Option<Object<QuietHours>>>,
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
+/// The kinds of notification to push or not; what is absent stays.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 struct PushPatch {
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     follow: Option<bool>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     reaction: Option<bool>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     comment: Option<bool>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     mention: Option<bool>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     scoop: Option<bool>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct QuietHours {
-    start: String,
-    end: String,
-    time_zone: String,
 }
 
 impl PreferencesPatch {
@@ -237,14 +247,16 @@ pub fn invite_code() -> String {
     code
 }
 
-/// The document of `GET /me/export`.
-#[derive(Serialize)]
+/// Everything the services hold about a person. What each of them tells is its own and may grow.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Export {
     /// When it was put together.
+    #[schema(value_type = Time)]
     pub exported_at: String,
     /// What each service holds; null where it never heard of the person.
     #[serde(flatten)]
+    #[schema(value_type = HashMap<String, Option<Object>>)]
     pub services: std::collections::BTreeMap<&'static str, Option<Box<serde_json::value::RawValue>>>,
 }
 

@@ -1,34 +1,30 @@
 //! Every route of the service.
 
-use axum::Router;
 use axum::routing::{get, post, put};
-use shared::app::Ctx;
+use shared::routes::Routes;
+use utoipa_axum::routes;
 
 use crate::handlers::{deletion, handle, internal, invite, me, preferences, search};
 
-/// The routes.
-pub fn routes() -> Router<Ctx> {
-    Router::new()
-        .route("/me", get(me::get_me).patch(me::update_me).delete(deletion::delete_me))
-        .route("/me/avatar", post(me::set_avatar))
-        .route("/me/accept-terms", post(me::accept_terms))
-        .route(
-            "/me/notification-preferences",
-            get(preferences::get_preferences).patch(preferences::update_preferences),
-        )
-        .route("/me/invite", get(invite::list_invites).post(invite::create_invite))
-        .route("/me/export", get(deletion::export_me))
-        .route("/me/deletion/{id}", get(deletion::get_deletion))
-        .route("/username", get(handle::check_handle).post(handle::change_handle))
-        .route("/search", get(search::search_people))
-        // For services of ours alone.
-        .route("/internal/people", get(internal::find_person).post(internal::create_person))
-        .route("/internal/people/{id}", get(internal::get_person))
-        .route("/internal/people/{id}/me", get(internal::get_me))
-        .route(
+/// The routes. Method and path of a public one stand on its handler.
+pub fn routes() -> Routes {
+    Routes::new()
+        .public(routes!(me::get_me, me::update_me, deletion::delete_me))
+        .public(routes!(me::set_avatar))
+        .public(routes!(me::accept_terms))
+        .public(routes!(preferences::get_preferences, preferences::update_preferences))
+        .public(routes!(invite::list_invites, invite::create_invite))
+        .public(routes!(deletion::export_me))
+        .public(routes!(deletion::get_deletion))
+        .public(routes!(handle::check_handle, handle::change_handle))
+        .public(routes!(search::search_people))
+        .internal("/internal/people", get(internal::find_person).post(internal::create_person))
+        .internal("/internal/people/{id}", get(internal::get_person))
+        .internal("/internal/people/{id}/me", get(internal::get_me))
+        .internal(
             "/internal/people/{id}/suspension",
             put(internal::suspend_person).delete(internal::unsuspend_person),
         )
-        .route("/internal/handles/{handle}", get(internal::follow_handle))
-        .route("/internal/identities", post(internal::identify_person))
+        .internal("/internal/handles/{handle}", get(internal::follow_handle))
+        .internal("/internal/identities", post(internal::identify_person))
 }

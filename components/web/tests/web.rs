@@ -10,7 +10,7 @@ const fn bare(name: &'static str) -> Service {
     Service {
         name,
         migrations: &[shared::events::CORE],
-        routes: axum::Router::new,
+        routes: shared::routes::Routes::new,
         relay: Relay::AfterAnswer,
         tick: None,
         keys: None,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use shared::app::{Ctx, Relay, Service};
 use shared::auth::{Caller, MaybeCaller};
 use shared::error::ApiResult;
+use shared::routes::Routes;
 use shared::testing::World;
 use shared::{answer, events, people};
 
@@ -23,7 +24,7 @@ use crate::support::{House, house_of};
 static PROBE: Service = Service {
     name: "notes",
     migrations: &[events::CORE, people::PEOPLE],
-    routes: || Router::new().route("/who", get(read_who)).route("/open", get(read_open)),
+    routes: || Routes::new().internal("/worker/who", get(read_who)).internal("/worker/open", get(read_open)),
     relay: Relay::AfterAnswer,
     tick: None,
     keys: None,
@@ -115,7 +116,7 @@ impl Outside {
     }
 
     async fn who(&self, token: &str) -> (u16, Value) {
-        let answer = self.house.world.get("notes", "/who", token).await;
+        let answer = self.house.world.get("notes", "/worker/who", token).await;
         if answer.status == 401 {
             assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
             assert_eq!(answer.body["code"], "invalid_token");
@@ -132,7 +133,7 @@ impl Outside {
     async fn refuses(&self, token: &str, why: &str) {
         assert_eq!(self.who(token).await.0, 401, "{why}");
         // A bad token is 401 on an open route too.
-        assert_eq!(self.house.world.get("notes", "/open", token).await.status, 401, "{why}");
+        assert_eq!(self.house.world.get("notes", "/worker/open", token).await.status, 401, "{why}");
     }
 }
 
@@ -350,7 +351,8 @@ async fn what_is_no_token_is_401() {
     }
     for header in ["Bearer", "Bearer ", "Basic abc", &good] {
         let headers = [("authorization", header)];
-        let answer = outside.house.world.call("notes", http::Method::GET, "/open", "", &headers, Value::Null);
+        let answer =
+            outside.house.world.call("notes", http::Method::GET, "/worker/open", "", &headers, Value::Null);
         assert_eq!(answer.await.status, 401, "{header}");
     }
     outside.accepts(&good).await;
@@ -396,7 +398,8 @@ async fn an_administrator_of_ours_is_one_as_soon_as_their_address_is_verified() 
     ];
     let house = house_of(World::start(&[&auth::SERVICE, &PROBE], &variables).await);
     let (alice, bob) = (house.register("alice").await, house.register("bob").await);
-    let admin = async |token: &str| house.world.get("notes", "/who", token).await.body["admin"].clone();
+    let admin =
+        async |token: &str| house.world.get("notes", "/worker/who", token).await.body["admin"].clone();
     assert_eq!(admin(&alice.access).await, false);
     let verify = |id: &str| {
         let mut users = house.users.lock().unwrap();

@@ -16,22 +16,35 @@ use shared::extract::Path;
 use shared::ids::Id;
 use shared::trace::Trace;
 
+use crate::docs::{Deletion, Receipt};
 use crate::events::erasing_services;
+use crate::model::Export;
 use crate::store::Store;
 
-/// `DELETE /me`: hides the caller at once and has every service erase them.
+/// Deletes the caller.
+///
+/// They are signed out everywhere and hidden at once; then every service erases what it holds about them.
+#[utoipa::path(delete, path = "/me", responses((status = 202, description = "Where the receipt is.", body = Deletion)))]
 pub async fn delete_me(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiResult {
     let deletion = Store(db).delete_me(caller.id, &erasing_services(), app.now()).await?;
     Ok(json_text(StatusCode::ACCEPTED, deletion.ok_or_else(ApiError::invalid_token)?))
 }
 
-/// `GET /me/deletion/{id}`, open: who was deleted has no token any more. The id is the secret.
+/// The receipt of a deletion.
+///
+/// Open, since who was deleted has no token any more: the id is the secret.
+#[utoipa::path(get, path = "/me/deletion/{deletion_id}", params(IfNoneMatch), security(()),
+    responses((status = 200, description = "How far each service is.", body = Receipt)))]
 pub async fn get_deletion(_: NoBadToken, db: Db, known: IfNoneMatch, Path(deletion): Path<Id>) -> ApiResult {
     let receipt = Store(db).get_deletion(deletion).await?;
     Ok(known.answer(receipt.ok_or_else(ApiError::not_found)?))
 }
 
-/// `GET /me/export`: what every service holds about the caller.
+/// Everything the services hold about the caller.
+#[utoipa::path(get, path = "/me/export", responses(
+    (status = 200, description = "One document.", body = Export),
+    (status = 503, description = "`unavailable`: a service does not answer"),
+))]
 pub async fn export_me(caller: Caller, State(app): State<Ctx>, db: Db, trace: Trace) -> ApiResult {
     let own = Store(db).export_me(caller.id).await?.ok_or_else(ApiError::invalid_token)?;
     let own = RawValue::from_string(own).map_err(ApiError::internal)?;
@@ -46,5 +59,5 @@ pub async fn export_me(caller: Caller, State(app): State<Ctx>, db: Db, trace: Tr
     let parts = try_join_all(erasing_services().into_iter().map(ask)).await.map_err(ApiError::unavailable)?;
     let mut document: BTreeMap<&str, Option<Box<RawValue>>> = parts.into_iter().collect();
     document.insert("users", Some(own));
-    Ok(json(StatusCode::OK, &crate::model::Export { exported_at: app.now().rfc3339(), services: document }))
+    Ok(json(StatusCode::OK, &Export { exported_at: app.now().rfc3339(), services: document }))
 }

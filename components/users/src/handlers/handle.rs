@@ -9,18 +9,28 @@ use shared::auth::{Caller, MaybeCaller};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{Json, Query};
+use shared::wire::Me;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::docs::Availability;
 use crate::handlers::me::answer_me;
 use crate::model::{handle_taken, require_handle};
 use crate::store::{Change, Lens, Store};
 
 /// A handle asked about.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct HandleQuery {
+    /// Any text; what is no handle is not available.
+    #[param(value_type = String, required = true)]
     handle: Option<String>,
 }
 
-/// `GET /username?handle=`, open: whether it can be taken, and if not, the code that says why.
+/// Whether a handle can be taken.
+///
+/// The caller's own old handle can, for as long as it is held for them.
+#[utoipa::path(get, path = "/username", params(HandleQuery), security((), ("bearerAuth" = [])),
+    responses((status = 200, description = "Whether it can, and if not, why.", body = Availability)))]
 pub async fn check_handle(
     caller: MaybeCaller,
     State(app): State<Ctx>,
@@ -40,12 +50,21 @@ pub async fn check_handle(
 }
 
 /// A handle wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct HandleIn {
+    /// In any case; stored lower.
+    #[schema(pattern = "^[A-Za-z][A-Za-z0-9_]{2,19}$")]
     handle: String,
 }
 
-/// `POST /username`: gives the caller a handle; their old one is held for 30 days.
+/// Gives the caller a handle.
+///
+/// Their old one is held for 30 days, and leads to the new one. A handle may be changed 10 times a day.
+#[utoipa::path(post, path = "/username", responses(
+    (status = 200, description = "The caller, with the handle.", body = Me),
+    (status = 409, description = "`handle_taken`: it is somebody's, held or reserved"),
+    (status = 422, description = "`handle_invalid`: it is none"),
+))]
 pub async fn change_handle(
     caller: Caller,
     State(app): State<Ctx>,

@@ -8,6 +8,7 @@ use shared::auth::Caller;
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 
+use crate::docs::{Invite, Invites};
 use crate::model::invite_code;
 use crate::store::Store;
 
@@ -16,13 +17,18 @@ fn base(app: &App) -> String {
     format!("{}/join#", app.config.public_url())
 }
 
-/// `GET /me/invite`: the caller's invites, newest first, and how many remain.
+/// The caller's invites, newest first, and how many remain.
+#[utoipa::path(get, path = "/me/invite", responses((status = 200, description = "All of them.", body = Invites)))]
 pub async fn list_invites(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiResult {
     let invites = Store(db).list_invites(caller.id, app.now(), &base(&app)).await?;
     Ok(json_text(StatusCode::OK, invites.ok_or_else(ApiError::invalid_token)?))
 }
 
-/// `POST /me/invite`: one more.
+/// Makes one more invite.
+#[utoipa::path(post, path = "/me/invite", responses(
+    (status = 201, description = "The invite.", body = Invite),
+    (status = 403, description = "`invite_quota`: none is left"),
+))]
 pub async fn create_invite(caller: Caller, State(app): State<Ctx>, db: Db) -> ApiResult {
     let invite = Store(db).create_invite(caller.id, &invite_code(), app.now(), &base(&app)).await?;
     let none_left = || ApiError::forbidden("invite_quota", "There are no invites left.");

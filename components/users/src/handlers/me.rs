@@ -9,11 +9,15 @@ use shared::auth::{Bearer, Caller};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Json;
+use shared::wire::Me;
+use utoipa::ToSchema;
 
 use crate::model::ProfileIn;
 use crate::store::{Lens, Store};
 
-/// `GET /me`: the caller. Hot, so where they stand is part of the one read.
+/// The caller.
+// Hot, so where they stand is part of the one read.
+#[utoipa::path(get, path = "/me", params(IfNoneMatch), responses((status = 200, description = "The caller.", body = Me)))]
 pub async fn get_me(caller: Bearer, State(app): State<Ctx>, db: Db, known: IfNoneMatch) -> ApiResult {
     let (store, lens) = (Store(db), Lens::new(&app, Some(&caller.token)));
     if let Some(me) = store.get_me(caller.id, &lens).await? {
@@ -24,7 +28,10 @@ pub async fn get_me(caller: Bearer, State(app): State<Ctx>, db: Db, known: IfNon
     Ok(known.answer(me.ok_or_else(ApiError::invalid_token)?))
 }
 
-/// `PATCH /me`: what others are shown of the caller.
+/// Changes what others are shown of the caller.
+///
+/// What is left out stays, null clears. Who goes private is private everywhere by the time this answers.
+#[utoipa::path(patch, path = "/me", responses((status = 200, description = "The caller, changed.", body = Me)))]
 pub async fn update_me(
     caller: Caller,
     State(app): State<Ctx>,
@@ -37,12 +44,17 @@ pub async fn update_me(
 }
 
 /// The version of the terms that somebody accepts.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct TermsIn {
+    /// `terms.currentVersion` of `Me`.
     version: String,
 }
 
-/// `POST /me/accept-terms`: the caller accepts the current terms.
+/// The caller accepts the current terms.
+#[utoipa::path(post, path = "/me/accept-terms", responses(
+    (status = 200, description = "The caller. Accepted again, the first time stays.", body = Me),
+    (status = 422, description = "`terms_outdated`: these are not the current terms"),
+))]
 pub async fn accept_terms(
     caller: Caller,
     State(app): State<Ctx>,
@@ -58,14 +70,21 @@ pub async fn accept_terms(
 }
 
 /// The picture that somebody uploaded.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct AvatarIn {
+    /// The key of an uploaded image.
     #[expect(dead_code, reason = "only its form counts while no service stores pictures")]
     key: String,
 }
 
-/// `POST /me/avatar`: refused while no service stores pictures.
-pub async fn set_avatar(_: Caller, Json(_): Json<AvatarIn>) -> ApiResult {
+/// Gives the caller a picture they uploaded.
+///
+/// Refused while no service stores pictures.
+#[utoipa::path(post, path = "/me/avatar", responses(
+    (status = 200, description = "The caller, with the picture.", body = Me),
+    (status = 422, description = "`media_unavailable`: pictures cannot be used yet"),
+))]
+pub async fn set_avatar(_: Caller, Json(_body): Json<AvatarIn>) -> ApiResult {
     Err(ApiError::unprocessable("media_unavailable", "Pictures cannot be used yet.")
         .field("key", "is not an uploaded image of yours"))
 }

@@ -8,6 +8,7 @@ mod internal;
 mod invites;
 mod me;
 mod preferences;
+mod routes;
 mod search;
 
 use serde_json::{Value, json};

@@ -8,6 +8,9 @@
 //! assert_eq!(answer.status, 200, "{answer:?}");
 //! ```
 
+mod contract;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,6 +26,7 @@ use crate::ids::Id;
 use crate::jwks::ExtraClaims;
 use crate::params;
 use crate::platform::Platform;
+use contract::Contract;
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -71,6 +75,7 @@ pub struct World {
     pub platform: Platform,
     /// The services, in the order given.
     pub apps: Vec<Ctx>,
+    contracts: HashMap<&'static str, Contract>,
     issuer: Ed25519KeyPair,
 }
 
@@ -98,8 +103,8 @@ impl World {
         for (name, value) in fixed.iter().chain(variables) {
             platform.variables.insert((*name).to_owned(), (*value).to_owned());
         }
-        let mut world =
-            Self { platform, apps: Vec::new(), issuer: Ed25519KeyPair::generate().with_key_id("test") };
+        let issuer = Ed25519KeyPair::generate().with_key_id("test");
+        let mut world = Self { platform, apps: Vec::new(), contracts: HashMap::new(), issuer };
         world.stand_in_for_auth();
         for service in services {
             world.add(service).await;
@@ -111,6 +116,7 @@ impl World {
         let app = App::start(service, self.platform.clone()).await.unwrap_or_else(|error| panic!("{error}"));
         let host = format!("{}.spin.internal", service.name);
         self.routes().insert(host, router(app.clone()));
+        self.contracts.insert(service.name, Contract::of(service));
         self.apps.push(app);
     }
 
@@ -175,7 +181,8 @@ impl World {
     /// One request, as a client sends it. An empty token sends none; a null body sends none.
     ///
     /// # Panics
-    /// Where the request cannot be written or the service was not started.
+    /// Where the request cannot be written, the service was not started, or what a public route took or
+    /// answered is not what its document says.
     pub async fn call(
         &self,
         service: &str,
@@ -186,7 +193,7 @@ impl World {
         body: Json,
     ) -> Answer {
         let mut request =
-            Request::builder().method(method).uri(format!("http://{service}.spin.internal{path}"));
+            Request::builder().method(method.clone()).uri(format!("http://{service}.spin.internal{path}"));
         if !token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -195,6 +202,7 @@ impl World {
             request = request.header(header::CONTENT_TYPE, "application/json");
             bytes = body.to_string().into_bytes();
         }
+        let sent = body;
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -207,7 +215,37 @@ impl World {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+        self.contracts[service].check(&method, path, &sent, &answer);
+        answer
+    }
+
+    /// Checks that the routes of a service are those of its document: each documented operation is
+    /// there, and every other method of its path is refused with exactly these in `Allow`.
+    ///
+    /// # Panics
+    /// Where router and document differ.
+    pub async fn check_routes(&self, service: &str) {
+        let operations = self.contracts[service].operations();
+        assert!(!operations.is_empty(), "{service} documents nothing");
+        for (template, documented) in operations {
+            let named = |part: &'_ str| if part.starts_with('{') { "x".to_owned() } else { part.to_owned() };
+            let path = template.split('/').map(named).collect::<Vec<_>>().join("/");
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                let answer = self.call(service, method.clone(), &path, "", &[], Json::Null).await;
+                let is_documented = documented.iter().any(|known| known == method.as_str());
+                assert_eq!(answer.status != 405, is_documented, "{method} {template}: {answer:?}");
+                if !is_documented {
+                    let allow = answer.headers[header::ALLOW].to_str().unwrap_or_default();
+                    let mut allowed: Vec<&str> =
+                        allow.split(',').filter(|method| *method != "HEAD").collect();
+                    let mut known: Vec<&str> = documented.iter().map(String::as_str).collect();
+                    allowed.sort_unstable();
+                    known.sort_unstable();
+                    assert_eq!(allowed, known, "{template}");
+                }
+            }
+        }
     }
 
     /// `GET path`.

@@ -1,0 +1,82 @@
+//! Answers that SQLite or a handler builds, as the document shows them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use shared::ids::Id;
+use shared::wire::{Time, User};
+use utoipa::ToSchema;
+
+/// A deletion that has begun.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deletion {
+    /// Names the receipt; who knows it may read it.
+    pub deletion_id: Id,
+}
+
+/// How far a deletion is.
+#[derive(Deserialize, ToSchema)]
+pub struct Receipt {
+    /// `done` when every service is.
+    pub status: Progress,
+    /// Every service that held something, by name.
+    pub services: BTreeMap<String, Erased>,
+}
+
+/// Whether it is finished.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Progress {
+    /// Some service is still to erase.
+    Running,
+    /// Nothing is left.
+    Done,
+}
+
+/// What a service erased.
+#[derive(Deserialize, ToSchema)]
+pub struct Erased {
+    /// Whether it has.
+    pub done: bool,
+    /// How many rows.
+    #[schema(minimum = 0)]
+    pub rows: u64,
+}
+
+/// Whether a handle can be taken.
+#[derive(Deserialize, ToSchema)]
+pub struct Availability {
+    /// Whether it can.
+    pub available: bool,
+    /// The code of the refusal: `handle_invalid` or `handle_taken`.
+    pub reason: Option<String>,
+}
+
+/// An invite.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Invite {
+    /// 8 letters and digits.
+    #[schema(examples("h7Kp2mWx"))]
+    pub code: String,
+    /// A link that carries it.
+    #[schema(format = "uri")]
+    pub url: String,
+    /// When it was made.
+    pub created_at: Time,
+    /// Until when it is good.
+    pub expires_at: Time,
+    /// Who came by it.
+    pub used_by: Option<User>,
+}
+
+/// The invites of a person.
+#[derive(Deserialize, ToSchema)]
+pub struct Invites {
+    /// Newest first.
+    pub items: Vec<Invite>,
+    /// How many more they may make.
+    #[schema(minimum = 0)]
+    pub remaining: u64,
+}

@@ -1,0 +1,140 @@
+//! The document of a service held against what it takes and answers. Every call of a native test
+//! passes through here, so that neither can drift from the other.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::Answer;
+use crate::app::Service;
+use crate::openapi;
+
+/// The document of one service.
+pub struct Contract {
+    document: Value,
+    /// Its schemas, with no member allowed that is not in them: clients must bear new ones, tests must not.
+    strict: Value,
+}
+
+impl Contract {
+    /// That of `service`.
+    pub fn of(service: &Service) -> Self {
+        let document = openapi::document(service);
+        let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
+        let strict = schemas.map(|(name, schema)| (name.clone(), strict(schema, &document))).collect();
+        Self { document, strict: Value::Object(strict) }
+    }
+
+    /// Every documented path with its methods, upper case.
+    pub fn operations(&self) -> Vec<(&str, Vec<String>)> {
+        let paths = self.document["paths"].as_object().into_iter().flatten();
+        let methods = |item: &Value| {
+            item.as_object().into_iter().flat_map(Map::keys).map(|key| key.to_uppercase()).collect()
+        };
+        paths.map(|(path, item)| (path.as_str(), methods(item))).collect()
+    }
+
+    /// Checks a call of a public route: a request that was taken, and its answer, are as documented.
+    ///
+    /// # Panics
+    /// Where they are not.
+    pub fn check(&self, method: &Method, uri: &str, sent: &Value, answer: &Answer) {
+        let path = uri.split('?').next().unwrap_or(uri);
+        let Some((template, operation)) = self.operation(method, path) else { return };
+        let status = answer.status.to_string();
+        let call = format!("{method} {uri} {status}");
+        let response = self.resolve(&operation["responses"][&status]);
+        if response.is_null() {
+            assert!(answer.status >= 500, "{call} is not documented: {answer:?}");
+            return;
+        }
+        let headers = response["headers"].as_object().into_iter().flatten();
+        for (name, _) in headers.filter(|(_, header)| self.resolve(header)["required"] == true) {
+            assert!(answer.headers.contains_key(name), "{call} without {name}");
+        }
+        let kind = answer.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let content = &response["content"];
+        match kind {
+            None => assert!(content.is_null() && answer.body.is_null(), "{call} has no body: {answer:?}"),
+            // A refusal of HEAD, say.
+            Some(kind) if answer.body.is_null() => assert!(content.get(kind).is_some(), "{call} is {kind}"),
+            Some(kind) => {
+                let schema = &content[kind]["schema"];
+                assert!(!schema.is_null(), "{call} is {kind}, which is not documented");
+                self.validate(&call, &strict(schema, &self.document), &self.strict, &answer.body);
+            }
+        }
+        let taken = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if answer.status < 300 {
+            self.check_path(&call, template, path, operation);
+        }
+        if answer.status < 300 && !taken.is_null() && !sent.is_null() {
+            let schemas = &self.document["components"]["schemas"];
+            self.validate(&format!("the body of {call}"), taken, schemas, sent);
+        }
+    }
+
+    fn validate(&self, what: &str, schema: &Value, schemas: &Value, value: &Value) {
+        let root = json!({ "allOf": [schema], "components": { "schemas": schemas } });
+        let options =
+            jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+        let validator = options.build(&root).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let faults: Vec<String> =
+            validator.iter_errors(value).map(|fault| format!("{} {fault}", fault.instance_path())).collect();
+        assert!(faults.is_empty(), "{what} breaks its schema: {faults:#?}\n{value}");
+    }
+
+    /// What stands in `{}` of a path that was found is what the document says.
+    fn check_path(&self, call: &str, template: &str, path: &str, operation: &Value) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters.filter(|parameter| parameter["in"] == "path") {
+            let name = format!("{{{}}}", parameter["name"].as_str().unwrap_or_default());
+            let place = template.split('/').position(|part| part == name);
+            let value = place.and_then(|place| path.split('/').nth(place));
+            self.validate(&format!("{name} of {call}"), &parameter["schema"], &self.strict, &json!(value));
+        }
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<(&str, &Value)> {
+        let mut paths = self.document["paths"].as_object()?.iter();
+        let exact = paths.clone().find(|(template, _)| *template == path);
+        let (template, item) = exact.or_else(|| paths.find(|(template, _)| is_at(template, path)))?;
+        Some((template, item.get(method.as_str().to_lowercase())?))
+    }
+
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        resolve(value, &self.document)
+    }
+}
+
+fn resolve<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
+    let pointer = value["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
+    pointer.map_or(value, |pointer| document.pointer(pointer).unwrap_or(&Value::Null))
+}
+
+/// Whether `path` is one of the template's.
+fn is_at(template: &str, path: &str) -> bool {
+    let (parts, given) = (template.split('/'), path.split('/'));
+    parts.clone().count() == given.clone().count()
+        && parts.zip(given).all(|(part, given)| part == given || part.starts_with('{') && !given.is_empty())
+}
+
+/// A schema with no member but those it names. What it is composed of stands in it then, since
+/// each part alone would refuse the members of the others.
+fn strict(schema: &Value, document: &Value) -> Value {
+    match schema {
+        Value::Object(object) => {
+            let mut out: Map<String, Value> =
+                object.iter().map(|(key, value)| (key.clone(), strict(value, document))).collect();
+            if let Some(parts) = object.get("allOf").and_then(Value::as_array) {
+                let parts: Vec<&Value> = parts.iter().map(|part| resolve(part, document)).collect();
+                out.insert("allOf".to_owned(), json!(parts));
+            }
+            if object.contains_key("properties") || object.contains_key("allOf") {
+                out.insert("unevaluatedProperties".to_owned(), false.into());
+            }
+            Value::Object(out)
+        }
+        Value::Array(items) => items.iter().map(|item| strict(item, document)).collect(),
+        other => other.clone(),
+    }
+}
