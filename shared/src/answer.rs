@@ -65,14 +65,18 @@ impl IfNoneMatch {
     pub fn answer(&self, json: String) -> Response {
         let digest = hmac_sha256::Hash::hash(json.as_bytes());
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
+        self.answer_tagged(&tag, || json_text(StatusCode::OK, json))
+    }
+
+    /// What `full` answers with its `ETag`, quotes included; or 304 where the client has it.
+    pub fn answer_tagged(&self, tag: &str, full: impl FnOnce() -> Response) -> Response {
         let known = self.0.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let matches = known
             .flat_map(|list| list.split(','))
             // RFC 9110, 13.1.2: If-None-Match compares weakly.
             .any(|one| matches!(one.trim(), "*") || one.trim().trim_start_matches("W/") == tag);
-        let mut response =
-            if matches { StatusCode::NOT_MODIFIED.into_response() } else { json_text(StatusCode::OK, json) };
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
+        let mut response = if matches { StatusCode::NOT_MODIFIED.into_response() } else { full() };
+        if let Ok(tag) = HeaderValue::from_str(tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod docs;
+mod explorer;
 mod handlers;
+pub mod openapi;
 mod routes;
 
 use shared::app::{Relay, Service};

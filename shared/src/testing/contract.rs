@@ -51,7 +51,10 @@ impl Contract {
         for (name, _) in headers.filter(|(_, header)| self.resolve(header)["required"] == true) {
             assert!(answer.headers.contains_key(name), "{call} without {name}");
         }
-        let kind = answer.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = answer
+            .headers
+            .get(http::header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok()?.split(';').next());
         let content = &response["content"];
         match kind {
             None => assert!(content.is_null() && answer.body.is_null(), "{call} has no body: {answer:?}"),

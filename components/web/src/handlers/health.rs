@@ -13,7 +13,7 @@ use shared::clients::Client;
 use shared::error::{ApiError, ApiResult};
 use shared::trace::{Trace, log};
 
-use crate::SERVICES;
+use crate::{SERVICES, docs};
 
 /// How long a service may take to say that it is well: shorter than a probe's own patience.
 const HEALTH_TIME: Duration = Duration::from_secs(3);
@@ -24,12 +24,19 @@ struct Health {
     ok: bool,
 }
 
-/// `GET /healthz`: the process answers. Open.
+/// Whether the process answers.
+#[utoipa::path(get, path = "/healthz", security(()),
+    responses((status = 200, description = "It does.", body = docs::Health)))]
 pub async fn read_health() -> ApiResult {
     Ok(answer::json(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
-/// `GET /readyz`: every service and its database, by name; 503 where one does not answer. Open.
+/// Whether every service and its database answer.
+#[utoipa::path(get, path = "/readyz", security(()), responses(
+    (status = 200, description = "All of them do.", body = docs::Readiness),
+    (status = 503, description = "`not_ready`: some do not", body = docs::NotReady,
+        content_type = "application/problem+json"),
+))]
 pub async fn read_readiness(State(app): State<Ctx>, trace: Trace) -> ApiResult {
     let asked = SERVICES.iter().map(async |service| {
         let client = Client::new(&app, &trace, service);

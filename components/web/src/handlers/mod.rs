@@ -1,4 +1,6 @@
 //! The handlers, one file per noun.
 
+pub mod docs;
 pub mod health;
+pub mod openapi;
 pub mod ticks;
