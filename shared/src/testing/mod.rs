@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, header};
 use jwt_simple::prelude::*;
 use serde_json::Value as Json;
@@ -80,7 +81,6 @@ pub struct World {
 }
 
 /// What a client gets.
-#[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -88,6 +88,19 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body as JSON; null where it is empty or no JSON.
     pub body: Json,
+    /// The body as it came.
+    pub bytes: Bytes,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { status, headers, body, bytes: _ } = self;
+        f.debug_struct("Answer")
+            .field("status", status)
+            .field("headers", headers)
+            .field("body", body)
+            .finish()
+    }
 }
 
 impl World {
@@ -215,7 +228,7 @@ impl World {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body, bytes };
         self.contracts[service].check(&method, path, &sent, &answer);
         answer
     }
