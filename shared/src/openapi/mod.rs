@@ -5,7 +5,7 @@
 //! the shape of an operation is added here: [`refusals::ALL`], headers, the token (needed unless
 //! `security` says otherwise), path parameters (an id, unless `params` says otherwise). A refusal of the handler's own is written as its codes alone,
 //! ``(status = 409, description = "`email_taken`")``; codes of every route, headers and the problem
-//! document as its body are added.
+//! document as its body are added. By its status alone it is that of every route: `(status = 429)`.
 
 mod refusals;
 
@@ -81,7 +81,8 @@ impl Operation<'_> {
             operation["responses"]["304"] = reference("responses", "NotModified");
         }
         for refusal in refusals::ALL {
-            if !(refusal.answers)(self, operation) {
+            let is_named = refusals::is_bare(&operation["responses"][refusal.status]);
+            if !is_named && !(refusal.answers)(self, operation) {
                 continue;
             }
             refusal.add(&mut operation["responses"][refusal.status]);

@@ -43,6 +43,12 @@ pub const ALL: &[Refusal] = &[
         answers: |at, _| at.path.contains('{'),
     },
     Refusal {
+        name: "OutsideIssuer",
+        status: "404",
+        codes: &[("not_found", "tokens come from an outside issuer, and this route does not exist")],
+        answers: |at, _| at.service.keys.is_some(),
+    },
+    Refusal {
         name: "RequestTimeout",
         status: "408",
         codes: &[("body_timeout", "the body did not arrive in time")],
@@ -92,6 +98,13 @@ pub const ALL: &[Refusal] = &[
     },
 ];
 
+/// Whether the operation names the status and nothing else of it.
+pub fn is_bare(response: &Value) -> bool {
+    response.is_object()
+        && response.get("$ref").is_none()
+        && response["description"].as_str().unwrap_or_default().is_empty()
+}
+
 fn has_body(operation: &Value) -> bool {
     operation.get("requestBody").is_some()
 }
@@ -108,11 +121,11 @@ impl Refusal {
 
     /// Adds it to what an operation says of its status.
     pub fn add(&self, response: &mut Value) {
-        let own = response["description"].as_str().unwrap_or_default();
-        if own.is_empty() && response.get("$ref").is_none() {
+        if response.is_null() || is_bare(response) {
             *response = reference("responses", self.name);
             return;
         }
+        let own = response["description"].as_str().unwrap_or_default();
         let before = match response["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
             Some(name) => ALL.iter().find(|other| other.name == name).map(Refusal::description),
             None => Some(own.to_owned()),

@@ -9,6 +9,7 @@ use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{ClientAddr, Json};
 use shared::limits::Limiter;
+use utoipa::ToSchema;
 
 use crate::model::{MAIL, MAIL_ADDRESS};
 use crate::tokens::hash_token;
@@ -20,25 +21,35 @@ pub fn token_spent() -> ApiError {
         .field("token", "was used before or is too old")
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct VerifyIn {
+    /// From the mail, good for a day.
     token: String,
 }
 
-/// `POST /auth/verify-email`: who has the token of the mail.
+/// Verifies an address with the token of the mail.
+#[utoipa::path(post, path = "/auth/verify-email", security(()), responses(
+    (status = 204, description = "It is verified."),
+    (status = 422, description = "`token_invalid`: the link was used before or is too old"),
+    (status = 429),
+))]
 pub async fn verify_email(
     _: NoBadToken,
     State(app): State<Ctx>,
-    (limiter, ClientAddr(address)): (Limiter, ClientAddr),
+    (limiter, address): (Limiter, ClientAddr),
     db: Db,
     Json(input): Json<VerifyIn>,
 ) -> ApiResult<StatusCode> {
-    limiter.spend(&app, &[(&MAIL_ADDRESS, address.as_str())], 1).await?;
+    limiter.spend(&app, &[(&MAIL_ADDRESS, address.0.as_str())], 1).await?;
     let verified = store::verify_email(&db, &hash_token(&input.token), app.now()).await?;
     verified.then_some(StatusCode::NO_CONTENT).ok_or_else(token_spent)
 }
 
-/// `POST /auth/verify-email/resend`: the caller. Nothing is sent where the address is verified.
+/// Mails the caller another link to verify their address.
+///
+/// Nothing is sent where it is verified.
+#[utoipa::path(post, path = "/auth/verify-email/resend",
+    responses((status = 202, description = "A mail is on its way.")))]
 pub async fn resend_verification(
     State(app): State<Ctx>,
     (caller, limiter): (Caller, Limiter),

@@ -10,9 +10,14 @@ use shared::auth::Internal;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Query;
 
+use crate::docs::{Discovery, KeySet};
 use crate::keys;
 
-/// `GET /.well-known/openid-configuration`: anybody. There is no browser flow, and so no endpoint of one.
+/// Where the issuer of the tokens and its keys are (OIDC discovery).
+///
+/// There is no browser flow, and so no endpoint of one.
+#[utoipa::path(get, path = "/.well-known/openid-configuration", params(IfNoneMatch), security(()),
+    responses((status = 200, description = "The configuration.", body = Discovery)))]
 pub async fn read_discovery(State(app): State<Ctx>, known: IfNoneMatch) -> Response {
     let (issuer, base) = (app.config.issuer(), app.config.public_url());
     let document = serde_json::json!({
@@ -27,7 +32,9 @@ pub async fn read_discovery(State(app): State<Ctx>, known: IfNoneMatch) -> Respo
     cacheable(known.answer(document.to_string()))
 }
 
-/// `GET /.well-known/jwks.json`: anybody.
+/// The public keys that verify access tokens (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", params(IfNoneMatch), security(()),
+    responses((status = 200, description = "The keys, newest first.", body = KeySet)))]
 pub async fn read_jwks(State(app): State<Ctx>, known: IfNoneMatch) -> ApiResult {
     let set = serde_json::to_string(&keys::own_keys(&app).await?).map_err(ApiError::internal)?;
     Ok(cacheable(known.answer(set)))

@@ -13,30 +13,42 @@ use shared::extract::{ClientAddr, Json, Path};
 use shared::ids::Id;
 use shared::limits::Limiter;
 use shared::trace::Trace;
+use utoipa::ToSchema;
 
 use super::{invalid_credentials, limit_key, session_answer, user_agent};
+use crate::docs::{Session, Sessions};
 use crate::model::{LOGIN, LOGIN_DAY, REFRESH, REFRESH_LIVES, normal_email};
 use crate::passwords;
 use crate::store::{self, Account, Family, Minted, Opening};
 use crate::tokens::{Secret, hash_token};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct LoginIn {
+    #[schema(examples("alice@example.com"))]
     email: String,
+    #[schema(format = Password)]
     password: String,
 }
 
-/// `POST /auth/login`: anybody. An unknown address costs the same time as a wrong password.
+/// Signs somebody in.
+// An unknown address costs the same time as a wrong password.
+#[utoipa::path(post, path = "/auth/login", security(()), responses(
+    (status = 200, description = "A new session.", body = Session),
+    (status = 401, description = "`invalid_credentials`: the address or the password is wrong"),
+    (status = 403),
+    (status = 429),
+    (status = 503, description = "`unavailable`: a service this needs does not answer"),
+))]
 pub async fn create_session(
     _: NoBadToken,
     State(app): State<Ctx>,
-    (limiter, ClientAddr(address), trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
+    (limiter, address, trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
     db: Db,
     Json(input): Json<LoginIn>,
 ) -> ApiResult {
     let email = normal_email(&input.email).unwrap_or_default();
     let key = limit_key(&email);
-    let spent = [(&LOGIN, key.as_str()), (&LOGIN_DAY, &key), (&LOGIN, &address), (&LOGIN_DAY, &address)];
+    let spent = [(&LOGIN, key.as_str()), (&LOGIN_DAY, &key), (&LOGIN, &address.0), (&LOGIN_DAY, &address.0)];
     limiter.spend(&app, &spent, 1).await?;
     let account = store::find_account(&db, &email).await?;
     let stored = account.as_ref().map(|account| account.password.as_str());
@@ -93,21 +105,33 @@ async fn read_user(app: &App, trace: &Trace, id: Id, gone: fn() -> ApiError) -> 
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshIn {
+    /// Of the last answer. It is used up.
     refresh_token: String,
 }
 
-/// `POST /auth/refresh`: who has a refresh token. It is used up for another one.
+/// Uses up a refresh token for new tokens.
+///
+/// A token that was used before ends the session: somebody else has it. Within 10 seconds it is taken for
+/// a lost answer instead.
+#[utoipa::path(post, path = "/auth/refresh", security(()), responses(
+    (status = 200, description = "The session, with new tokens.", body = Session),
+    (status = 401, description = "`invalid_refresh_token`: it is not valid any more; `refresh_reused`: it was used \
+        before, and the session has ended"),
+    (status = 403),
+    (status = 429),
+    (status = 503, description = "`unavailable`: a service this needs does not answer"),
+))]
 pub async fn refresh_session(
     _: NoBadToken,
     State(app): State<Ctx>,
-    (limiter, ClientAddr(address), trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
+    (limiter, address, trace, headers): (Limiter, ClientAddr, Trace, HeaderMap),
     db: Db,
     Json(input): Json<RefreshIn>,
 ) -> ApiResult {
-    limiter.spend(&app, &[(&REFRESH, address.as_str())], 1).await?;
+    limiter.spend(&app, &[(&REFRESH, address.0.as_str())], 1).await?;
     let token = hash_token(&input.refresh_token);
     let family = store::find_family(&db, &token, app.now()).await?.ok_or_else(invalid_refresh_token)?;
     require_alive(&family)?;
@@ -142,35 +166,40 @@ fn refresh_reused() -> ApiError {
     refresh_error("refresh_reused", "This refresh token was used before; the session has ended.")
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogoutIn {
+    /// That of the session to end; what is none ends nothing.
     #[serde(default)]
     refresh_token: serde_json::Value,
 }
 
-/// `POST /auth/logout`: who has a refresh token, used or not. Whatever it is, the answer is 204.
+/// Ends the session of a refresh token, used or not.
+#[utoipa::path(post, path = "/auth/logout", security(()),
+    responses((status = 204, description = "It is over, whatever it was."), (status = 429)))]
 pub async fn end_session(
     State(app): State<Ctx>,
-    (limiter, ClientAddr(address)): (Limiter, ClientAddr),
+    (limiter, address): (Limiter, ClientAddr),
     db: Db,
     Json(input): Json<LogoutIn>,
 ) -> ApiResult<StatusCode> {
-    limiter.spend(&app, &[(&REFRESH, address.as_str())], 1).await?;
+    limiter.spend(&app, &[(&REFRESH, address.0.as_str())], 1).await?;
     if let Some(token) = input.refresh_token.as_str() {
         store::end_family(&db, &hash_token(token), app.now()).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /auth/sessions`: the caller.
+/// The devices the caller is signed in with, newest first.
+#[utoipa::path(get, path = "/auth/sessions", responses((status = 200, description = "All of them.", body = Sessions)))]
 pub async fn list_sessions(State(app): State<Ctx>, caller: Caller, db: Db) -> ApiResult {
     let alive_since = app.now().minus(REFRESH_LIVES);
     let items = store::list_sessions(&db, caller.id, caller.token.session, alive_since).await?;
     Ok(answer::json_text(StatusCode::OK, items))
 }
 
-/// `DELETE /auth/sessions/{id}`: whose session it is; another's is as good as missing.
+/// Signs one of the caller's devices out.
+#[utoipa::path(delete, path = "/auth/sessions/{id}", responses((status = 204, description = "It is signed out.")))]
 pub async fn delete_session(
     State(app): State<Ctx>,
     caller: Caller,

@@ -10,5 +10,6 @@ mod accounts;
 mod issuer;
 mod mails;
 mod outside;
+mod routes;
 mod sessions;
 mod tokens;

@@ -71,8 +71,14 @@ fn ok(body: Value) -> Response {
 }
 
 fn me_of(person: &Value) -> Value {
-    json!({ "id": person["id"], "email": person["email"], "handle": person["handle"],
-        "emailVerified": person["verified"] == true })
+    let all = ["follow", "reaction", "comment", "mention", "scoop"].map(|kind| (kind, true));
+    json!({
+        "id": person["id"], "handle": person["handle"], "displayName": person["displayName"], "bio": null,
+        "avatarUrl": null, "private": false, "createdAt": "2026-11-21T19:21:00.123Z", "email": person["email"],
+        "emailVerified": person["verified"] == true, "roles": [], "counts": { "posts": 0, "followers": 0, "following": 0 },
+        "terms": { "acceptedVersion": null, "acceptedAt": null, "currentVersion": "1" },
+        "notificationPreferences": { "push": std::collections::BTreeMap::from(all), "quietHours": null },
+    })
 }
 
 impl House {
