@@ -248,7 +248,6 @@ mod tests {
     use http::Method;
     use serde_json::{Value, json};
     use utoipa::ToSchema;
-    use utoipa_axum::routes;
 
     use super::*;
     use crate::auth::Caller;
@@ -263,7 +262,9 @@ mod tests {
             Migration { name: "notes", sql: "create table notes (text text not null);\n" },
         ],
         routes: || {
-            Routes::new().public(routes!(list_notes, create_note)).public(routes!(create_note_and_break))
+            Routes::new()
+                .public(crate::routes!(self::list_notes, self::create_note))
+                .public(crate::routes!(self::create_note_and_break))
         },
         relay: Relay::AfterAnswer,
         tick: None,

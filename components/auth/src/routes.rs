@@ -7,26 +7,25 @@ use axum::routing::get;
 use shared::app::Ctx;
 use shared::error::ApiError;
 use shared::routes::Routes;
-use utoipa_axum::routes;
 
 use crate::handlers::{accounts, emails, keys, people, sessions};
 
 /// The routes. Method and path of a public one stand on its handler.
 pub fn routes() -> Routes {
     Routes::new()
-        .public(routes!(accounts::register_account))
-        .public(routes!(accounts::change_password))
-        .public(routes!(accounts::request_password_reset))
-        .public(routes!(accounts::confirm_password_reset))
-        .public(routes!(emails::verify_email))
-        .public(routes!(emails::resend_verification))
-        .public(routes!(sessions::create_session))
-        .public(routes!(sessions::refresh_session))
-        .public(routes!(sessions::end_session))
-        .public(routes!(sessions::list_sessions))
-        .public(routes!(sessions::delete_session))
-        .public(routes!(keys::read_discovery))
-        .public(routes!(keys::read_jwks))
+        .public(shared::routes!(accounts::register_account))
+        .public(shared::routes!(accounts::change_password))
+        .public(shared::routes!(accounts::request_password_reset))
+        .public(shared::routes!(accounts::confirm_password_reset))
+        .public(shared::routes!(emails::verify_email))
+        .public(shared::routes!(emails::resend_verification))
+        .public(shared::routes!(sessions::create_session))
+        .public(shared::routes!(sessions::refresh_session))
+        .public(shared::routes!(sessions::end_session))
+        .public(shared::routes!(sessions::list_sessions))
+        .public(shared::routes!(sessions::delete_session))
+        .public(shared::routes!(keys::read_discovery))
+        .public(shared::routes!(keys::read_jwks))
         .layer(from_fn(only_as_issuer))
         .internal("/internal/keys", get(keys::read_keys))
         .internal("/internal/export/{id}", get(people::export_person))

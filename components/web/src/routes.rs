@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::extract::Extension;
 use axum::routing::post;
 use shared::routes::Routes;
-use utoipa_axum::routes;
 
 use crate::handlers::{docs, health, openapi, ticks};
 use crate::openapi::Memory;
@@ -14,11 +13,11 @@ use crate::openapi::Memory;
 /// The routes. Method and path of a public one stand on its handler.
 pub fn routes() -> Routes {
     Routes::new()
-        .public(routes!(health::read_health))
-        .public(routes!(health::read_readiness))
-        .public(routes!(openapi::read_openapi))
+        .public(shared::routes!(health::read_health))
+        .public(shared::routes!(health::read_readiness))
+        .public(shared::routes!(openapi::read_openapi))
         .layer(Extension(Arc::new(Memory::default())))
-        .public(routes!(docs::read_docs))
-        .public(routes!(docs::read_docs_file))
+        .public(shared::routes!(docs::read_docs))
+        .public(shared::routes!(docs::read_docs_file))
         .internal("/worker/tick", post(ticks::create_tick))
 }

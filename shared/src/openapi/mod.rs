@@ -200,6 +200,10 @@ fn refer(schema: &mut Value, known: &Map<String, Value>) {
         *schema = reference("schemas", name);
         return;
     }
+    // In one order, whatever made them required.
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+    }
     match schema {
         Value::Object(object) => object.values_mut().for_each(|part| refer(part, known)),
         Value::Array(parts) => parts.iter_mut().for_each(|part| refer(part, known)),

@@ -3,6 +3,7 @@
 mod accounts;
 mod conventions;
 mod crash;
+mod documents;
 mod operations;
 mod outside_issuer;
 mod posts;

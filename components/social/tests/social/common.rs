@@ -2,7 +2,6 @@
 //! keeps the projection of ties that every service keeps, and answers what this one asks. So a
 //! test says exactly what is heard and when; `neighbours.rs` has the real ones.
 
-use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
@@ -17,6 +16,7 @@ use shared::ids::Id;
 use shared::migrate::Migration;
 use shared::params;
 use shared::people::{PEOPLE, Person, TIES, TIES_EVENTS};
+use shared::routes::Routes;
 use shared::testing::{Answer, World};
 
 const BESIDES: Migration = Migration {
@@ -28,10 +28,10 @@ static USERS: Service = Service {
     name: "users",
     migrations: &[shared::events::CORE, PEOPLE, TIES, TIES_EVENTS, BESIDES],
     routes: || {
-        Router::new()
-            .route("/internal/people", get(person_by_handle))
-            .route("/internal/people/{id}", get(person))
-            .route("/internal/handles/{handle}", get(old_handle))
+        Routes::new()
+            .internal("/internal/people", get(person_by_handle))
+            .internal("/internal/people/{id}", get(person))
+            .internal("/internal/handles/{handle}", get(old_handle))
     },
     relay: Relay::AfterAnswer,
     tick: None,
@@ -41,7 +41,7 @@ static USERS: Service = Service {
 
 static POSTS: Service = Service {
     name: "posts",
-    routes: || Router::new().route("/internal/visible", get(visible)),
+    routes: || Routes::new().internal("/internal/visible", get(visible)),
     migrations: &[shared::events::CORE, PEOPLE, TIES, TIES_EVENTS, BESIDES],
     relay: Relay::AfterAnswer,
     tick: None,
