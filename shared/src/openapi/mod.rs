@@ -64,47 +64,51 @@ impl Operation<'_> {
         if operation.get("security").is_none() {
             operation["security"] = json!([{ BEARER: [] }]);
         }
+        self.add_parameters(operation);
+        if has_etag(operation) {
+            operation["responses"]["304"] = reference("responses", "NotModified");
+        }
+        for refusal in refusals::ALL {
+            let is_named = refusals::is_bare(&operation["responses"][refusal.status]);
+            if is_named || (refusal.answers)(self, operation) {
+                refusal.add(&mut operation["responses"][refusal.status]);
+            }
+        }
+        self.add_headers(operation);
+    }
+
+    fn add_parameters(&self, operation: &mut Value) {
         for name in self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             if !has_parameter(operation, "path", name) {
                 let schema = reference("schemas", "Id");
-                add_parameter(
-                    operation,
-                    json!({ "name": name, "in": "path", "required": true, "schema": schema }),
-                );
+                let id = json!({ "name": name, "in": "path", "required": true, "schema": schema });
+                add_parameter(operation, id);
             }
         }
         if self.is_guarded() {
             add_parameter(operation, reference("parameters", "Idempotency-Key"));
         }
-        let has_etag = has_parameter(operation, "header", "If-None-Match");
-        if has_etag {
-            operation["responses"]["304"] = reference("responses", "NotModified");
+    }
+
+    /// Headers of every answer that is the operation's own, and the body of its refusals.
+    fn add_headers(&self, operation: &mut Value) {
+        let mut of_success = Vec::new();
+        if has_etag(operation) {
+            of_success.push("ETag");
         }
-        for refusal in refusals::ALL {
-            let is_named = refusals::is_bare(&operation["responses"][refusal.status]);
-            if !is_named && !(refusal.answers)(self, operation) {
-                continue;
-            }
-            refusal.add(&mut operation["responses"][refusal.status]);
+        if operation["responses"].get("429").is_some() {
+            of_success.extend(["RateLimit", "RateLimit-Policy"]);
         }
-        let is_limited = operation["responses"].get("429").is_some();
+        if self.is_guarded() {
+            of_success.push("Idempotency-Replayed");
+        }
         for (status, response) in members(&mut operation["responses"]) {
             if response.get("$ref").is_some() {
                 continue;
             }
             let is_refusal = status.as_str() >= "400";
-            let mut headers = vec!["X-Request-Id"];
-            headers.extend(refusals::headers(status));
-            if !is_refusal && has_etag {
-                headers.push("ETag");
-            }
-            if !is_refusal && is_limited {
-                headers.extend(["RateLimit", "RateLimit-Policy"]);
-            }
-            if !is_refusal && self.is_guarded() {
-                headers.push("Idempotency-Replayed");
-            }
-            for name in headers {
+            let headers = if is_refusal { refusals::headers(status) } else { &of_success };
+            for name in headers.iter().chain(&["X-Request-Id"]) {
                 response["headers"][name] = reference("headers", name);
             }
             if is_refusal && response.get("content").is_none() {
@@ -131,6 +135,10 @@ impl Operation<'_> {
 /// Whether it takes a token of somebody, needed or not.
 fn takes_token(operation: &Value) -> bool {
     operation["security"].as_array().is_some_and(|ways| ways.iter().any(|way| way.get(BEARER).is_some()))
+}
+
+fn has_etag(operation: &Value) -> bool {
+    has_parameter(operation, "header", "If-None-Match")
 }
 
 fn add_parameter(operation: &mut Value, parameter: Value) {
@@ -185,6 +193,10 @@ fn collect_references(within: &Value, schemas: &Value, found: &mut BTreeSet<Stri
 fn refer_to_components(schemas: &mut Value) {
     let known = schemas.as_object().cloned().unwrap_or_default();
     for (_, schema) in members(schemas) {
+        // In one order, whether they were required before or are since it is an answer.
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+        }
         members(schema).for_each(|(_, part)| refer(part, &known));
     }
 }
@@ -199,10 +211,6 @@ fn refer(schema: &mut Value, known: &Map<String, Value>) {
     if let Some((name, _)) = known.iter().find(|(_, other)| is_composed && *other == schema) {
         *schema = reference("schemas", name);
         return;
-    }
-    // In one order, whatever made them required.
-    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-        required.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
     }
     match schema {
         Value::Object(object) => object.values_mut().for_each(|part| refer(part, known)),

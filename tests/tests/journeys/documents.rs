@@ -76,7 +76,9 @@ fn the_document_has_every_route_of_the_contract_and_no_other() {
     let paths = answer.body["paths"].as_object().unwrap();
     let documented: BTreeSet<(String, String)> = paths
         .iter()
-        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(|method| (nameless(path), method.clone())))
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(|method| (nameless(path), method.clone()))
+        })
         .collect();
     let expected: BTreeSet<(String, String)> = ROUTES
         .iter()
