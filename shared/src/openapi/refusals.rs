@@ -154,3 +154,33 @@ pub fn headers(status: &str) -> &'static [&'static str] {
 pub fn content() -> Value {
     json!({ "application/problem+json": { "schema": reference("schemas", "Problem") } })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(name: &str) -> &'static Refusal {
+        ALL.iter().find(|refusal| refusal.name == name).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_of_every_route_is_referred_to() {
+        for mut response in [Value::Null, json!({ "description": "" })] {
+            refusal("Conflict").add(&mut response);
+            assert_eq!(response, json!({ "$ref": "#/components/responses/Conflict" }));
+        }
+    }
+
+    #[test]
+    fn codes_of_one_status_stand_side_by_side() {
+        let mut response = json!({ "description": "`handle_taken`: it is somebody's" });
+        refusal("Conflict").add(&mut response);
+        let text = response["description"].as_str().unwrap();
+        assert!(text.starts_with("`handle_taken`: it is somebody's; `idempotency_in_progress`: "), "{text}");
+        let mut response = Value::Null;
+        refusal("Invalid").add(&mut response);
+        refusal("InvalidCursor").add(&mut response);
+        let text = response["description"].as_str().unwrap();
+        assert!(text.starts_with("`invalid`: ") && text.contains("; `invalid_cursor`: "), "{text}");
+    }
+}

@@ -141,3 +141,90 @@ fn strict(schema: &Value, document: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use serde::Deserialize;
+    use utoipa::ToSchema;
+
+    use super::*;
+    use crate::app::Relay;
+    use crate::extract::Json;
+    use crate::ids::Id;
+    use crate::routes::Routes;
+
+    #[derive(Deserialize, ToSchema)]
+    struct ThingIn {
+        #[expect(dead_code, reason = "only its form counts")]
+        #[schema(max_length = 5)]
+        name: String,
+    }
+
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "documents an answer")]
+    struct Thing {
+        id: Id,
+        name: Option<String>,
+    }
+
+    #[utoipa::path(post, path = "/things", responses((status = 201, description = "It is made.", body = Thing)))]
+    async fn create_thing(Json(_body): Json<ThingIn>) -> http::StatusCode {
+        http::StatusCode::CREATED
+    }
+
+    static THINGS: Service = Service {
+        name: "things",
+        migrations: &[crate::events::CORE],
+        routes: || Routes::new().public(crate::routes!(self::create_thing)),
+        relay: Relay::AfterAnswer,
+        tick: None,
+        keys: None,
+        identify: None,
+    };
+
+    const ID: &str = "01a20052-fe97-7114-a1f4-07248e949f06";
+
+    /// Whether the contract bears that a `POST /things` of `sent` is answered so.
+    fn bears(sent: Value, status: u16, body: Value) -> bool {
+        let mut headers = HeaderMap::new();
+        let kind = if status < 400 { "application/json" } else { "application/problem+json" };
+        headers.insert("content-type", kind.parse().unwrap());
+        headers.insert("x-request-id", "r-1".parse().unwrap());
+        let answer = Answer { status, headers, body, bytes: bytes::Bytes::new() };
+        let contract = Contract::of(&THINGS);
+        let check = || contract.check(&Method::POST, "/things", &sent, &answer);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_ok()
+    }
+
+    #[test]
+    fn an_answer_has_the_members_it_should_and_no_other() {
+        let bears = |body: Value| bears(json!({ "name": "a" }), 201, body);
+        assert!(bears(json!({ "id": ID, "name": "a" })));
+        assert!(bears(json!({ "id": ID, "name": null })));
+        assert!(!bears(json!({ "id": ID })), "what is null is never missing");
+        assert!(!bears(json!({ "id": ID, "name": "a", "secret": 1 })));
+        assert!(!bears(json!({ "id": "7", "name": "a" })));
+        assert!(!bears(json!({ "id": ID, "name": 7 })));
+    }
+
+    #[test]
+    fn what_is_taken_is_what_the_document_admits() {
+        let made = json!({ "id": ID, "name": "a" });
+        assert!(
+            bears(json!({ "name": "abcde", "more": 1 }), 201, made.clone()),
+            "unknown members are ignored"
+        );
+        assert!(!bears(json!({ "name": "abcdef" }), 201, made.clone()));
+        assert!(!bears(json!({}), 201, made));
+    }
+
+    #[test]
+    fn a_status_that_is_not_documented_is_noticed() {
+        let problem = |status: u16| json!({ "type": "/docs#x", "title": "X", "status": status, "detail": "X.", "code": "x", "requestId": "r-1" });
+        assert!(bears(json!({}), 422, problem(422)));
+        assert!(!bears(json!({}), 418, problem(418)));
+        assert!(!bears(json!({}), 200, json!({ "id": ID, "name": null })));
+        assert!(!bears(json!({}), 401, problem(401)), "without the challenge");
+    }
+}
