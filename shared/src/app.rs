@@ -345,6 +345,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_document_of_a_service_is_for_other_services() {
+        let (world, token) = world().await;
+        assert_eq!(world.get("notes", "/internal/openapi", &token).await.status, 404);
+        let document = world.get("notes", "/internal/openapi", crate::testing::INTERNAL_TOKEN).await;
+        let paths: Vec<&String> = document.body["paths"].as_object().unwrap().keys().collect();
+        assert_eq!(paths, ["/broken", "/notes"]);
+        world.check_routes("notes").await;
+    }
+
+    #[tokio::test]
     async fn the_same_key_and_body_replay_the_first_answer_and_another_body_is_refused() {
         let (world, token) = world().await;
         let key = [("idempotency-key", "k1")];

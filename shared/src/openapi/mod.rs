@@ -3,9 +3,11 @@
 //!
 //! A handler's `#[utoipa::path]` names method, path, parameters and its own answers. What follows from
 //! the shape of an operation is added here: refusals (`refusals.rs`), headers, the token (needed unless
-//! `security` says otherwise), path parameters (an id, unless `params` says otherwise). A refusal of the handler's own is written as its codes alone,
-//! ``(status = 409, description = "`email_taken`")``; codes of every route, headers and the problem
-//! document as its body are added. By its status alone it is that of every route: `(status = 429)`.
+//! `security` says otherwise), path parameters (an id, unless `params` says otherwise).
+//!
+//! A refusal of the handler's own is written as its codes alone, ``(status = 409, description =
+//! "`email_taken`: ...")``; codes of every route, headers and the problem document as its body are added.
+//! Its status alone, `(status = 429)`, means that of every route where none follows from the shape.
 
 mod refusals;
 

@@ -81,6 +81,9 @@ const ROUTES: &[(&str, &[&str])] = &[
         &[
             "/healthz",
             "/readyz",
+            "/openapi.json",
+            "/docs",
+            "/docs/explorer.js",
             "/worker/tick",
             "/",
             "/nothing",
