@@ -21,6 +21,8 @@ pub static SERVICE: Service = Service {
         migration!("0002_threads"),
         migration!("0003_feed"),
         migration!("0004_events"),
+        migration!("0005_feed_heads"),
+        migration!("0006_rendered"),
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,

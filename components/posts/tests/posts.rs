@@ -9,6 +9,8 @@ mod comments;
 mod events;
 #[path = "posts/feed.rs"]
 mod feed;
+#[path = "posts/heads.rs"]
+mod heads;
 #[path = "posts/posts.rs"]
 mod posts;
 #[path = "posts/reactions.rs"]

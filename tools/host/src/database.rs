@@ -27,6 +27,10 @@ const MOST_IDLE: usize = 16;
 /// Prepared statements kept in each connection.
 const STATEMENTS: usize = 128;
 
+/// Pages a write-ahead log grows to (32 MB) before it is written back. Rows of an index lie scattered, and a page
+/// that was changed by many writes is written back once; SQLite's 1,000 make a small write cost a third more.
+const LOG_PAGES: i32 = 8_000;
+
 /// The largest result held for a component. Spin applies the same bound to each row.
 const MOST_RESULT_BYTES: usize = 128 << 20;
 
@@ -175,6 +179,7 @@ pub(crate) fn prepare_file(raw: &rusqlite::Connection, path: Option<&Path>) -> r
     if path.is_some() && rusqlite::version_number() >= FIRST_SAFE_WAL {
         raw.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         raw.pragma_update(None, "synchronous", "normal")?;
+        raw.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use axum::extract::State;
 use shared::app::Ctx;
 use shared::auth::Bearer;
-use shared::db::{Db, PageOut};
+use shared::db::{Db, PageOut, Value};
 use shared::error::{ApiError, ApiResult};
 use shared::page::Page;
+use shared::platform;
 
 use super::settled;
 use crate::store;
@@ -13,6 +14,17 @@ use crate::store;
 /// `GET /feed`: the posts of the caller and of those they follow, newest first.
 pub async fn get_feed(State(app): State<Ctx>, db: Db, caller: Bearer, page: Page) -> ApiResult<PageOut> {
     let after = page.after_integer()?;
-    let feed = settled(&app, &caller, || store::get_feed(&db, caller.id, after.clone(), page.limit)).await?;
+    if page.after.is_some() {
+        let feed =
+            settled(&app, &caller, || store::get_feed(&db, caller.id, after.clone(), page.limit)).await?;
+        return feed.ok_or_else(ApiError::invalid_token);
+    }
+    if let Some(feed) = store::get_feed_head(&db, caller.id, page.limit).await? {
+        return Ok(feed);
+    }
+    let feed = settled(&app, &caller, || store::get_feed(&db, caller.id, Value::Null, page.limit)).await?;
+    let now = app.now();
+    // A head that is not made costs the next read a merge, nothing else.
+    platform::spawn(async move { drop(store::keep_feed_head(&app.db, caller.id, now).await) });
     feed.ok_or_else(ApiError::invalid_token)
 }

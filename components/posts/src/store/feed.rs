@@ -7,7 +7,8 @@ use shared::{page_sql, params};
 
 use super::{my_reactions, page_of, post_json, sees_post};
 
-/// The caller `?1` below the post `?2`, `?3` posts: a merge of the lists of the authors they follow.
+/// Begins a statement that reads from `walk`: the feed of the caller `?1` below the post `?2`, `?3` posts and one,
+/// as a merge of the lists of the authors they follow.
 ///
 /// `reached`: for each author their newest post below the cursor, which for most is the one in
 /// `author_latest`; of these the newest, as many as a page and one, of authors the caller sees. No
@@ -19,44 +20,54 @@ use super::{my_reactions, page_of, post_json, sees_post};
 ///
 /// `+?1` and not `?1`: for a bare parameter SQLite 3.54 prepares this statement anew each time it is
 /// bound, which takes as long as running it.
+macro_rules! merged {
+    () => {
+        concat!(
+            "with recursive reached (author, viewer, last) as (
+                select s.author, s.viewer, s.last
+                from (
+                    select l.author, me.pk as viewer, iif(
+                        l.post < coalesce(?2, 9223372036854775807), l.post,
+                        (select q.pk from posts as q
+                        where q.author = l.author and q.pk < ?2 and q.status = 'published'
+                        order by q.pk desc limit 1)) as last
+                    from people as me cross join follows as f cross join author_latest as l
+                    where me.id = +?1 and f.follower = me.pk and l.author = f.followee
+                    union all
+                    select me.pk, me.pk, (
+                        select max(q.pk) from posts as q
+                        where q.author = me.pk and q.pk < coalesce(?2, 9223372036854775807))
+                    from people as me where me.id = +?1
+                    order by 3 desc limit -1
+                ) as s cross join people as a
+                where s.last is not null and a.pk = s.author and ",
+            shared::may_see!("s.viewer", "a"),
+            " and not ",
+            shared::mutes!("s.viewer", "a"),
+            "   limit ?3 + 1
+            ),
+            walk (author, viewer, pk) as (
+                select author, viewer, last from reached
+                union all
+                select author, viewer, (
+                    select q.pk from posts as q
+                    where q.author = walk.author and q.pk < walk.pk
+                      and (q.status = 'published' or q.author = walk.viewer)
+                    order by q.pk desc limit 1)
+                from walk where walk.pk is not null
+                order by 3 desc limit ?3 + 1
+            )
+            "
+        )
+    };
+}
+
+/// A page of the feed by the merge.
 pub const FEED: &str = concat!(
-    "with recursive reached (author, viewer, last) as (
-        select s.author, s.viewer, s.last
-        from (
-            select l.author, me.pk as viewer, iif(
-                l.post < coalesce(?2, 9223372036854775807), l.post,
-                (select q.pk from posts as q
-                where q.author = l.author and q.pk < ?2 and q.status = 'published'
-                order by q.pk desc limit 1)) as last
-            from people as me cross join follows as f cross join author_latest as l
-            where me.id = +?1 and f.follower = me.pk and l.author = f.followee
-            union all
-            select me.pk, me.pk, (
-                select max(q.pk) from posts as q
-                where q.author = me.pk and q.pk < coalesce(?2, 9223372036854775807))
-            from people as me where me.id = +?1
-            order by 3 desc limit -1
-        ) as s cross join people as a
-        where s.last is not null and a.pk = s.author and ",
-    shared::may_see!("s.viewer", "a"),
-    " and not ",
-    shared::mutes!("s.viewer", "a"),
-    "   limit ?3 + 1
-    ),
-    walk (author, viewer, pk) as (
-        select author, viewer, last from reached
-        union all
-        select author, viewer, (
-            select q.pk from posts as q
-            where q.author = walk.author and q.pk < walk.pk
-              and (q.status = 'published' or q.author = walk.viewer)
-            order by q.pk desc limit 1)
-        from walk where walk.pk is not null
-        order by 3 desc limit ?3 + 1
-    )
-    select coalesce(json_group_array(",
+    merged!(),
+    "select '[' || coalesce(group_concat(",
     post_json!("p", "a", "page.viewer", my_reactions!("page.viewer", "p")),
-    ") filter (where page.n <= ?3), '[]'), iif(count(*) > ?3, max(page.pk) filter (where page.n = ?3), null)
+    ") filter (where page.n <= ?3), '') || ']', iif(count(*) > ?3, max(page.pk) filter (where page.n = ?3), null)
     from (
         select pk, viewer, row_number() over (order by pk desc) as n from walk where pk is not null
     ) as page cross join posts as p cross join people as a
@@ -68,6 +79,8 @@ pub const FEED: &str = concat!(
 pub async fn get_feed(db: &Db, caller: Id, after: Value, limit: u32) -> Result<Option<PageOut>, DbError> {
     Ok(page_of(db, FEED, params![caller, after, limit]).await?.map(|(page, _)| page))
 }
+
+pub(super) use merged;
 
 /// An author as somebody finds them.
 #[derive(Debug, Deserialize)]

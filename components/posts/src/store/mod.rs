@@ -2,6 +2,7 @@
 
 mod comments;
 mod feed;
+mod heads;
 mod internal;
 mod posts;
 mod reactions;
@@ -9,6 +10,7 @@ mod views;
 
 pub use comments::*;
 pub use feed::*;
+pub use heads::*;
 pub use internal::*;
 pub use posts::*;
 pub use reactions::*;
@@ -69,17 +71,15 @@ macro_rules! seen_post {
     };
 }
 
-/// `Post` of the contract from the row `p` of `posts` and the row `a` of its author, as `viewer` (a
-/// pk) sees it. `mine` is the JSON of the viewer's reactions. It names nobody whom a block hides
-/// from the viewer.
-macro_rules! post_json {
-    ($p:expr, $a:expr, $viewer:expr, $mine:expr) => {
+/// What of the post `p` depends neither on its counts nor on who reads: the beginning of its JSON, up to the
+/// closing brace. The statement that makes a post writes it into `opening`; the triggers of 0006_rendered.sql
+/// say the same, and keep it.
+macro_rules! opening_json {
+    ($p:expr) => {
         concat!(
-            "json_object('id', ",
+            "rtrim(json_object('id', ",
             $p,
-            ".id, 'author', ",
-            shared::user_json!($a),
-            ", 'text', ",
+            ".id, 'text', ",
             $p,
             ".text, 'media', json('[]'), 'visibility', ",
             $p,
@@ -89,17 +89,34 @@ macro_rules! post_json {
             $p,
             ".edited_at, 'status', ",
             $p,
-            ".status, 'counts', json_object('comments', ",
+            ".status, 'hashtags', json(",
             $p,
-            ".comments, 'reactions', ",
+            ".hashtags)), '}')"
+        )
+    };
+}
+
+/// `Post` of the contract, as text, from the row `p` of `posts`, its `opening` and the row `a` of its
+/// author, as `viewer` (a pk) sees it. `mine` is the JSON of the viewer's reactions. It names nobody
+/// whom a block hides from the viewer.
+macro_rules! post_json {
+    ($p:expr, $a:expr, $viewer:expr, $mine:expr) => {
+        concat!(
+            "concat(",
             $p,
-            ".reaction_count, 'views', ",
+            ".opening, ',\"author\":', ",
+            $a,
+            ".card, ',\"counts\":{\"comments\":', ",
             $p,
-            ".views), 'reactions', json(",
+            ".comments, ',\"reactions\":', ",
             $p,
-            ".reactions), 'myReactions', json(",
+            ".reaction_count, ',\"views\":', ",
+            $p,
+            ".views, '},\"reactions\":', ",
+            $p,
+            ".reactions, ',\"myReactions\":', ",
             $mine,
-            "), 'mentions', json(iif(",
+            ", ',\"mentions\":', iif(",
             $p,
             ".mentions = '[]', '[]', (select json_group_array(json_object('handle', named.handle, 'userId', named.id))
                 from json_each(",
@@ -107,9 +124,7 @@ macro_rules! post_json {
             ".mentions) as m join people as named on named.pk = m.value
                 where named.status = 'active' and named.handle is not null and ",
             shared::unblocked!($viewer, "named"),
-            "))), 'hashtags', json(",
-            $p,
-            ".hashtags))"
+            ")), '}')"
         )
     };
 }
@@ -143,7 +158,7 @@ macro_rules! mentioned {
     };
 }
 
-pub(crate) use {mentioned, my_reactions, post_json, seen_post, sees_below, sees_post};
+pub(crate) use {mentioned, my_reactions, opening_json, post_json, seen_post, sees_below, sees_post};
 
 /// The page of a statement whose one row is `(items, next)` and maybe more members of the answer,
 /// as `"name":value` each after a comma; `None` where it has no row, because who asks may not see

@@ -5,7 +5,7 @@ use shared::db::{Db, DbError, Value};
 use shared::ids::Id;
 use shared::{page_sql, params};
 
-use super::{mentioned, my_reactions, page_of, post_json, seen_post, sees_post};
+use super::{mentioned, my_reactions, opening_json, page_of, post_json, seen_post, sees_post};
 use crate::model::{Text, Visibility};
 
 /// Handles of the array that nobody here has, at most 10: each may cost a call to `users`.
@@ -22,10 +22,15 @@ pub async fn unknown_handles(db: &Db, handles: &[String]) -> Result<Vec<String>,
 /// One row in `posts`; triggers write its index rows and the outbox. The answer needs
 /// nothing of what they write.
 const CREATE_POST: &str = concat!(
-    "insert into posts (id, author, text, visibility, status, hashtags, mentions, created_at)
-    select ?2, me.pk, ?3, ?4, 'published', ?5, ",
+    "insert into posts (id, author, text, visibility, status, hashtags, mentions, created_at, opening)
+    select p.id, p.author, p.text, p.visibility, p.status, p.hashtags, p.mentions, p.created_at, ",
+    opening_json!("p"),
+    " from (
+        select ?2 as id, me.pk as author, ?3 as text, ?4 as visibility, 'published' as status, ?5 as hashtags, ",
     mentioned!("?6", "me.pk"),
-    ", ?7 from people as me where me.id = ?1 and me.status = 'active'
+    " as mentions, ?7 as created_at, null as edited_at
+        from people as me where me.id = ?1 and me.status = 'active'
+    ) as p
     returning (select ",
     post_json!("posts", "a", "posts.author", "'[]'"),
     " from people as a where a.pk = posts.author)"

@@ -93,9 +93,13 @@ async fn bad_limits_and_cursors_are_422() {
 async fn hot_reads_go_by_keys_alone() {
     let posts = start().await;
     let db = &posts.world.app("posts").db;
-    for (sql, count) in
-        [(::posts::store::FEED, 3), (::posts::store::LIST_POSTS_OF, 4), (::posts::store::LIST_TAG, 4)]
-    {
+    for (sql, count) in [
+        (::posts::store::FEED, 3),
+        (::posts::store::FEED_HEAD, 2),
+        (::posts::store::KEEP_HEAD, 5),
+        (::posts::store::LIST_POSTS_OF, 4),
+        (::posts::store::LIST_TAG, 4),
+    ] {
         let params = vec![shared::db::Value::Integer(1); count];
         let plan = db.rows(&format!("explain query plan {sql}"), params).await.unwrap();
         for step in plan.iter().filter_map(|row| row[3].as_text()) {
@@ -105,6 +109,8 @@ async fn hot_reads_go_by_keys_alone() {
                 "follows",
                 "reactions",
                 "author_latest",
+                "feed_heads",
+                "h",
                 "p",
                 "q",
                 "a",

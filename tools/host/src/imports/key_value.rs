@@ -1,11 +1,13 @@
 //! `spin:key-value`: stores of bytes by key, in a SQLite file.
 //!
-//! One connection for each file, behind a lock: an operation takes microseconds, and nobody else writes there.
+//! One connection for each file, behind a lock: an operation takes microseconds, and nobody else writes there. So
+//! what was read or written last is remembered beside it.
 
 use super::Ctx;
 use super::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::database::prepare_file;
 use rusqlite::OptionalExtension as _;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::Result;
@@ -23,8 +25,45 @@ const SET: &str = "insert into spin_key_value (store, key, value) values (?1, ?2
 const DELETE: &str = "delete from spin_key_value where store = ?1 and key = ?2";
 const KEYS: &str = "select key from spin_key_value where store = ?1";
 
+/// Values remembered of a file, and the largest of them.
+const REMEMBERED: usize = 4_096;
+const LARGEST_REMEMBERED: usize = 4 << 10;
+
 /// A file of stores.
-pub struct StoreFile(Mutex<rusqlite::Connection>);
+pub struct StoreFile(Mutex<Kept>);
+
+struct Kept {
+    connection: rusqlite::Connection,
+    /// By label and key.
+    recent: HashMap<String, HashMap<String, Vec<u8>>>,
+}
+
+impl Kept {
+    fn recall(&self, label: &str, key: &str) -> Option<&Vec<u8>> {
+        self.recent.get(label)?.get(key)
+    }
+
+    fn remember(&mut self, label: &str, key: &str, value: &[u8]) {
+        if !self.recent.contains_key(label) {
+            self.recent.insert(label.to_owned(), HashMap::new());
+        }
+        let Some(recent) = self.recent.get_mut(label) else { return };
+        if value.len() > LARGEST_REMEMBERED {
+            recent.remove(key);
+            return;
+        }
+        if recent.len() >= REMEMBERED && !recent.contains_key(key) {
+            recent.clear();
+        }
+        recent.insert(key.to_owned(), value.to_owned());
+    }
+
+    fn forget(&mut self, label: &str, key: &str) {
+        if let Some(recent) = self.recent.get_mut(label) {
+            recent.remove(key);
+        }
+    }
+}
 
 /// One labelled store in a file.
 #[derive(Clone)]
@@ -42,7 +81,7 @@ impl StoreFile {
         };
         prepare_file(&connection, path)?;
         connection.execute(CREATE, [])?;
-        Ok(Arc::new(Self(Mutex::new(connection))))
+        Ok(Arc::new(Self(Mutex::new(Kept { connection, recent: HashMap::new() }))))
     }
 }
 
@@ -52,28 +91,46 @@ impl Store {
         Self { file, label: label.to_owned() }
     }
 
-    fn with<R>(&self, work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<R>) -> Result<R, Error> {
-        let connection = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&connection).map_err(|error| Error::Other(error.to_string()))
+    fn with<R>(&self, work: impl FnOnce(&mut Kept) -> rusqlite::Result<R>) -> Result<R, Error> {
+        let mut kept = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut kept).map_err(|error| Error::Other(error.to_string()))
     }
 
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.with(|connection| {
-            connection.prepare_cached(GET)?.query_row((&self.label, key), |row| row.get(0)).optional()
+        self.with(|kept| {
+            if let Some(value) = kept.recall(&self.label, key) {
+                return Ok(Some(value.clone()));
+            }
+            let mut statement = kept.connection.prepare_cached(GET)?;
+            let value: Option<Vec<u8>> =
+                statement.query_row((&self.label, key), |row| row.get(0)).optional()?;
+            drop(statement);
+            if let Some(value) = &value {
+                kept.remember(&self.label, key, value);
+            }
+            Ok(value)
         })
     }
 
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.with(|connection| connection.prepare_cached(SET)?.execute((&self.label, key, value)).map(drop))
+        self.with(|kept| {
+            kept.connection.prepare_cached(SET)?.execute((&self.label, key, value))?;
+            kept.remember(&self.label, key, value);
+            Ok(())
+        })
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
-        self.with(|connection| connection.prepare_cached(DELETE)?.execute((&self.label, key)).map(drop))
+        self.with(|kept| {
+            kept.connection.prepare_cached(DELETE)?.execute((&self.label, key))?;
+            kept.forget(&self.label, key);
+            Ok(())
+        })
     }
 
     fn keys(&self) -> Result<Vec<String>, Error> {
-        self.with(|connection| {
-            connection.prepare_cached(KEYS)?.query_map((&self.label,), |row| row.get(0))?.collect()
+        self.with(|kept| {
+            kept.connection.prepare_cached(KEYS)?.query_map((&self.label,), |row| row.get(0))?.collect()
         })
     }
 }
