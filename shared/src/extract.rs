@@ -140,11 +140,15 @@ fn network_of(address: &str) -> String {
     }
 }
 
-/// A handle or an id in a body, as `{userId}` or `{handle}`.
-#[derive(serde::Deserialize)]
+/// A person, by exactly one of the two.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
+    /// Their id.
+    #[schema(value_type = Option<Id>)]
     user_id: Option<String>,
+    /// Their handle, in any case.
+    #[schema(examples("alice"))]
     handle: Option<String>,
 }
 

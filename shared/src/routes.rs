@@ -119,9 +119,3 @@ impl Routes {
         documents.fold(OpenApiRouter::new(), |router, document| router.routes(document())).into_openapi()
     }
 }
-
-impl From<Router<Ctx>> for Routes {
-    fn from(router: Router<Ctx>) -> Self {
-        Self { router, documents: Vec::new() }
-    }
-}

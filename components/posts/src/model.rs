@@ -5,6 +5,7 @@ use shared::error::{ApiError, ApiResult, Check};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
+use utoipa::ToSchema;
 
 /// Graphemes of a post or a comment.
 const MAX_TEXT: usize = 500;
@@ -18,7 +19,7 @@ const MAX_ALT: usize = 1_500;
 pub const MAX_DEPTH: i64 = 50;
 
 /// Who may see a post, besides the privacy of its author.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
     /// Whoever sees the author's content.
@@ -39,7 +40,7 @@ impl Visibility {
 }
 
 /// The six ways to react.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReactionType {
     /// A thumb.
@@ -71,12 +72,12 @@ impl ReactionType {
 }
 
 /// A medium in a body.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct MediaIn {
     /// Of an upload.
     #[serde(rename = "key")]
     _key: String,
-    /// What it shows, for who does not see it.
+    /// What it shows, for who does not see it: at most 1,500 graphemes.
     alt: Option<String>,
 }
 

@@ -1,24 +1,22 @@
 //! Every route of the service.
 
-use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::get;
 use shared::routes::Routes;
 
 use crate::handlers::{comments, feed, internal, lists, posts, reactions, views};
 
-/// The routes.
+/// The routes. Method and path of a public one stand on its handler.
 pub fn routes() -> Routes {
-    Router::new()
-        .route("/feed", get(feed::get_feed))
-        .route("/posts", post(posts::create_post))
-        .route("/posts/{id}", get(posts::get_post).patch(posts::update_post).delete(posts::delete_post))
-        .route("/posts/{id}/view", post(views::view_post))
-        .route("/comments/{post_id}", get(comments::list_comments).post(comments::create_comment))
-        .route("/comments/{post_id}/{comment_id}", delete(comments::delete_comment))
-        .route("/reactions/{post_id}", get(reactions::list_reactions).post(reactions::toggle_reaction))
-        .route("/tags/{tag}", get(lists::list_tag))
-        .route("/u/{handle}/posts", get(lists::list_posts_of))
-        .route("/internal/visible", get(internal::find_visible))
-        .route("/internal/export/{user_id}", get(internal::export_person))
-        .into()
+    Routes::new()
+        .public(shared::routes!(feed::get_feed))
+        .public(shared::routes!(posts::create_post))
+        .public(shared::routes!(posts::get_post, posts::update_post, posts::delete_post))
+        .public(shared::routes!(views::view_post))
+        .public(shared::routes!(comments::list_comments, comments::create_comment))
+        .public(shared::routes!(comments::delete_comment))
+        .public(shared::routes!(reactions::list_reactions, reactions::toggle_reaction))
+        .public(shared::routes!(lists::list_tag))
+        .public(shared::routes!(lists::list_posts_of))
+        .internal("/internal/visible", get(internal::find_visible))
+        .internal("/internal/export/{user_id}", get(internal::export_person))
 }

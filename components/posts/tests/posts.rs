@@ -15,6 +15,8 @@ mod heads;
 mod posts;
 #[path = "posts/reactions.rs"]
 mod reactions;
+#[path = "posts/routes.rs"]
+mod routes;
 
 use serde_json::{Value, json};
 use shared::ids::Id;

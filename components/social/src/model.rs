@@ -8,6 +8,7 @@ use shared::error::{ApiError, Check};
 use shared::ids::Id;
 use shared::limits::Limit;
 use shared::page::{Page, invalid_cursor};
+use utoipa::ToSchema;
 
 /// So many a person may follow, or a tenth more than follow them, whichever is more.
 pub const FOLLOWED: i64 = 7_500;
@@ -58,7 +59,7 @@ pub fn check_id_cursor(page: &Page) -> Result<(), ApiError> {
 }
 
 /// What can be reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetType {
     /// A person.
@@ -84,7 +85,7 @@ impl TargetType {
 }
 
 /// Why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// Unwanted mass.
@@ -112,13 +113,19 @@ impl Reason {
     }
 }
 
-/// The body of `POST /report`.
-#[derive(Debug, Deserialize)]
+/// What is reported, and why.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportIn {
+    /// What kind of thing.
     target_type: TargetType,
+    /// Which.
+    #[schema(value_type = Id)]
     target_id: String,
+    /// Why.
     reason: Reason,
+    /// In the reporter's words, for `other` above all.
+    #[schema(max_length = 1000)]
     details: Option<String>,
 }
 

@@ -1,30 +1,28 @@
 //! Every route of the service.
 
-use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 use shared::routes::Routes;
 
 use crate::handlers::{internal, lists, profiles, reports, requests, ties};
 
-/// The routes.
+/// The routes. Method and path of a public one stand on its handler.
 pub fn routes() -> Routes {
-    Router::new()
-        .route("/follow", post(ties::create_follow))
-        .route("/unfollow", post(ties::delete_follow))
-        .route("/block", post(ties::create_block))
-        .route("/unblock", post(ties::delete_block))
-        .route("/mute", post(ties::create_mute))
-        .route("/unmute", post(ties::delete_mute))
-        .route("/blocked", get(lists::list_blocked))
-        .route("/muted", get(lists::list_muted))
-        .route("/follow-requests", get(requests::list_follow_requests))
-        .route("/follow-requests/{user_id}/accept", post(requests::accept_follow_request))
-        .route("/follow-requests/{user_id}/reject", post(requests::reject_follow_request))
-        .route("/report", post(reports::create_report))
-        .route("/me/reports", get(reports::list_reports))
-        .route("/u/{handle}", get(profiles::show_profile))
-        .route("/u/{handle}/followers", get(lists::list_followers))
-        .route("/u/{handle}/following", get(lists::list_following))
-        .route("/internal/export/{user_id}", get(internal::export_person))
-        .into()
+    Routes::new()
+        .public(shared::routes!(ties::create_follow))
+        .public(shared::routes!(ties::delete_follow))
+        .public(shared::routes!(ties::create_block))
+        .public(shared::routes!(ties::delete_block))
+        .public(shared::routes!(ties::create_mute))
+        .public(shared::routes!(ties::delete_mute))
+        .public(shared::routes!(lists::list_blocked))
+        .public(shared::routes!(lists::list_muted))
+        .public(shared::routes!(requests::list_follow_requests))
+        .public(shared::routes!(requests::accept_follow_request))
+        .public(shared::routes!(requests::reject_follow_request))
+        .public(shared::routes!(reports::create_report))
+        .public(shared::routes!(reports::list_reports))
+        .public(shared::routes!(profiles::show_profile))
+        .public(shared::routes!(lists::list_followers))
+        .public(shared::routes!(lists::list_following))
+        .internal("/internal/export/{user_id}", get(internal::export_person))
 }

@@ -109,7 +109,12 @@ impl Operation<'_> {
                 continue;
             }
             let is_refusal = status.as_str() >= "400";
-            let headers = if is_refusal { refusals::headers(status) } else { &of_success };
+            let headers = match is_refusal {
+                true => refusals::headers(status),
+                false if status.starts_with('2') => &of_success,
+                // A redirection names another place, and says nothing of it.
+                false => &[],
+            };
             for name in headers.iter().chain(&["X-Request-Id"]) {
                 response["headers"][name] = reference("headers", name);
             }

@@ -12,19 +12,26 @@ use shared::extract::{Json, Path, Query};
 use shared::ids::Id;
 use shared::page::Page;
 use shared::trace::Trace;
+use shared::wire;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{meet_mentioned, settled};
+use crate::docs::Comment;
 use crate::model::{MAX_DEPTH, Text};
 use crate::store::{self, NewComment};
 
 /// Which comments of the post.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct CommentsQuery {
+    /// The comment whose replies are asked for.
+    #[param(value_type = Option<Id>)]
     parent: Option<String>,
 }
 
-/// `GET /comments/{post_id}`: who may see the post. The comments on it, or with `?parent=` the
-/// replies to one, oldest first.
+/// The comments on a post, or with `parent` the replies to one, oldest first.
+#[utoipa::path(get, path = "/comments/{post_id}", params(CommentsQuery, Page),
+    responses((status = 200, description = "A page of comments.", body = wire::Page<Comment>)))]
 pub async fn list_comments(
     State(app): State<Ctx>,
     db: Db,
@@ -43,15 +50,22 @@ pub async fn list_comments(
 }
 
 /// A comment about to be made.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommentIn {
+    /// 1 to 500 graphemes, of which a URL counts 23.
+    #[schema(required = true, min_length = 1)]
     #[serde(default)]
     text: String,
+    /// The comment it answers; null for one on the post itself.
     parent_id: Option<Id>,
 }
 
-/// `POST /comments/{post_id}`: who may see the post.
+/// Comments on a post, or answers a comment on it.
+#[utoipa::path(post, path = "/comments/{post_id}", responses(
+    (status = 201, description = "The comment.", body = Comment),
+    (status = 422, description = "`too_deep`: replies go 50 deep"),
+))]
 pub async fn create_comment(
     State(app): State<Ctx>,
     db: Db,
@@ -83,7 +97,13 @@ async fn refusal(db: &Db, new: &NewComment<'_>) -> ApiResult<ApiError> {
     })
 }
 
-/// `DELETE /comments/{post_id}/{comment_id}`: its author, or the post's.
+/// Deletes a comment, with the replies to it.
+///
+/// For its author, and the post's.
+#[utoipa::path(delete, path = "/comments/{post_id}/{comment_id}", responses(
+    (status = 204, description = "It is gone."),
+    (status = 403, description = "`not_author`: only its author or the post's may do this"),
+))]
 pub async fn delete_comment(
     State(app): State<Ctx>,
     db: Db,

@@ -6,12 +6,15 @@ use shared::auth::Bearer;
 use shared::db::{Db, PageOut, Value};
 use shared::error::{ApiError, ApiResult};
 use shared::page::Page;
-use shared::platform;
+use shared::{platform, wire};
 
 use super::settled;
+use crate::docs::Post;
 use crate::store;
 
-/// `GET /feed`: the posts of the caller and of those they follow, newest first.
+/// The posts of the caller and of those they follow, newest first.
+#[utoipa::path(get, path = "/feed", params(Page),
+    responses((status = 200, description = "A page of posts.", body = wire::Page<Post>)))]
 pub async fn get_feed(State(app): State<Ctx>, db: Db, caller: Bearer, page: Page) -> ApiResult<PageOut> {
     let after = page.after_integer()?;
     if page.after.is_some() {

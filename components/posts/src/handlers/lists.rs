@@ -14,12 +14,17 @@ use shared::ids::Id;
 use shared::page::Page;
 use shared::people;
 use shared::trace::Trace;
+use shared::wire;
 
 use super::settled;
+use crate::docs::Post;
 use crate::model::{fold_tag, is_handle};
 use crate::store;
 
-/// `GET /tags/{tag}`: public posts with the hashtag, of people the caller may see, newest first.
+/// Public posts with a hashtag, newest first.
+#[utoipa::path(get, path = "/tags/{tag}",
+    params(("tag" = String, Path, description = "A hashtag, in any case, without the `#`.", example = "tea"), Page),
+    responses((status = 200, description = "A page of posts.", body = wire::Page<Post>)))]
 pub async fn list_tag(
     State(app): State<Ctx>,
     db: Db,
@@ -33,8 +38,18 @@ pub async fn list_tag(
     settled(&app, &caller, list).await?.ok_or_else(ApiError::invalid_token)
 }
 
-/// `GET /u/{handle}/posts`: anybody signed in whom no block parts from the person, and where they are
-/// private, their followers.
+/// The posts of a person, newest first.
+///
+/// For those who may see what the person publishes.
+#[utoipa::path(get, path = "/u/{handle}/posts",
+    params(("handle" = String, Path, description = "A handle, in any case.", example = "alice"), Page),
+    responses(
+        (status = 200, description = "A page of posts.", body = wire::Page<Post>),
+        (status = 308, description = "The person has another handle; the old one leads there for 30 days.",
+            headers(("Location" = String, description = "The same list there."))),
+        (status = 403, description = "`private_account`: only followers see it"),
+        (status = 503, description = "`unavailable`: who has the handle cannot be asked now"),
+    ))]
 pub async fn list_posts_of(
     State(app): State<Ctx>,
     db: Db,

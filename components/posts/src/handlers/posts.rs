@@ -12,20 +12,32 @@ use shared::error::{ApiError, ApiResult};
 use shared::extract::{Json, Path};
 use shared::ids::Id;
 use shared::trace::Trace;
+use utoipa::ToSchema;
 
 use super::{meet_mentioned, settled};
+use crate::docs;
 use crate::model::{MediaIn, Text, Visibility, check_media};
 use crate::store;
 
 /// A post about to be published.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct PostIn {
+    /// At most 500 graphemes, of which a URL counts 23. Needed where there are no media.
+    #[schema(examples("Good morning! #tea"))]
     text: Option<String>,
+    /// What was uploaded, in the order it is shown.
+    #[schema(max_items = 4)]
     media: Option<Vec<MediaIn>>,
+    /// Public unless told.
     visibility: Option<Visibility>,
 }
 
-/// `POST /posts`: anybody signed in.
+/// Publishes a post.
+#[utoipa::path(post, path = "/posts", responses(
+    (status = 201, description = "The post.", body = docs::Post,
+        headers(("Location" = String, description = "The path of the post."))),
+    (status = 422, description = "`media_unavailable`: media cannot be used yet"),
+))]
 pub async fn create_post(
     State(app): State<Ctx>,
     db: Db,
@@ -53,7 +65,9 @@ fn location(post: &str, id: Id) -> String {
     format!("/posts/{id}")
 }
 
-/// `GET /posts/{id}`: who may see it.
+/// A post.
+#[utoipa::path(get, path = "/posts/{id}", params(IfNoneMatch),
+    responses((status = 200, description = "The post.", body = docs::Post)))]
 pub async fn get_post(
     State(app): State<Ctx>,
     db: Db,
@@ -66,13 +80,19 @@ pub async fn get_post(
 }
 
 /// The change of a post.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct PostPatch {
+    /// 1 to 500 graphemes, of which a URL counts 23.
+    #[schema(required = true, min_length = 1)]
     #[serde(default)]
     text: String,
 }
 
-/// `PATCH /posts/{id}`: its author.
+/// Changes the text of a post of the caller's.
+#[utoipa::path(patch, path = "/posts/{id}", responses(
+    (status = 200, description = "The post, changed.", body = docs::Post),
+    (status = 403, description = "`not_author`: only its author may do this"),
+))]
 pub async fn update_post(
     State(app): State<Ctx>,
     db: Db,
@@ -92,7 +112,11 @@ pub async fn update_post(
     Err(refusal(&db, id, caller.id, text.err()).await?)
 }
 
-/// `DELETE /posts/{id}`: its author.
+/// Deletes a post of the caller's, with all that is below it.
+#[utoipa::path(delete, path = "/posts/{id}", responses(
+    (status = 204, description = "It is gone."),
+    (status = 403, description = "`not_author`: only its author may do this"),
+))]
 pub async fn delete_post(
     State(app): State<Ctx>,
     db: Db,

@@ -11,12 +11,16 @@ use shared::error::{ApiError, ApiResult};
 use shared::extract::{Json, Path};
 use shared::ids::Id;
 use shared::page::Page;
+use utoipa::ToSchema;
 
 use super::settled;
+use crate::docs::{Reactions, Toggled};
 use crate::model::ReactionType;
 use crate::store;
 
-/// `GET /reactions/{post_id}`: who may see the post.
+/// Who reacted to a post, newest first, with the counts and the caller's own.
+#[utoipa::path(get, path = "/reactions/{post_id}", params(Page),
+    responses((status = 200, description = "A page of reactions.", body = Reactions)))]
 pub async fn list_reactions(
     State(app): State<Ctx>,
     db: Db,
@@ -31,13 +35,17 @@ pub async fn list_reactions(
 }
 
 /// Which reaction to toggle.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct ReactionIn {
+    /// One of the six.
+    #[schema(value_type = ReactionType, required = true)]
     #[serde(rename = "type")]
     kind: Option<ReactionType>,
 }
 
-/// `POST /reactions/{post_id}`: who may see the post. Sets the reaction, or takes it back.
+/// Sets a reaction of the caller's, or takes it back.
+#[utoipa::path(post, path = "/reactions/{post_id}",
+    responses((status = 200, description = "Whether it is there now, and the counts.", body = Toggled)))]
 pub async fn toggle_reaction(
     State(app): State<Ctx>,
     db: Db,

@@ -11,7 +11,10 @@ use shared::ids::Id;
 
 use crate::store;
 
-/// `POST /posts/{id}/view`: who may see it. Counts once in 24 h, and never the author.
+/// Counts the caller as a viewer of a post.
+///
+/// Once in 24 h, and never its author.
+#[utoipa::path(post, path = "/posts/{id}/view", responses((status = 204, description = "Counted, now or before.")))]
 pub async fn view_post(
     State(app): State<Ctx>,
     db: Db,

@@ -133,16 +133,17 @@ async fn hot_reads_go_by_keys_alone() {
 async fn the_merge_is_what_a_plain_select_would_find() {
     let posts = start().await;
     let db = &posts.world.app("posts").db;
-    let everybody = "insert into people (id, handle, status)
-        select 'p' || value, 'p' || value, 'active' from (
+    let everybody = "insert into people (id, handle, status, created_at)
+        select printf('0199b7a0-0000-7000-8000-%012x', value), 'p' || value, 'active', '2026-01-01T00:00:00.000Z' from (
             with recursive n (value) as (select 1 union all select value + 1 from n where value < 40) select value from n)";
     db.rows(everybody, vec![]).await.unwrap();
     let follows = "insert into follows (follower, followee, created_at)
-        select 2, pk, '' from people where id like 'p%' and pk % 3 <> 0";
+        select 2, pk, '' from people where handle like 'p%' and pk % 3 <> 0";
     db.rows(follows, vec![]).await.unwrap();
     // Squares leave some authors with many posts in a row and some with none.
     let written = "insert into posts (id, author, text, visibility, status, created_at)
-        select 'x' || value, 4 + (value * value / 7) % 37, value, 'public', iif(value % 11 = 0, 'pending_media', 'published'), ''
+        select printf('0199b7a1-0000-7000-8000-%012x', value), 4 + (value * value / 7) % 37, value, 'public',
+            iif(value % 11 = 0, 'pending_media', 'published'), '2026-01-01T00:00:00.000Z'
         from (with recursive n (value) as (select 1 union all select value + 1 from n where value < 300) select value from n)";
     db.rows(written, vec![]).await.unwrap();
     posts.write(&posts.bob, "mine").await;

@@ -9,22 +9,35 @@ use shared::error::{ApiError, ApiResult};
 use shared::extract::Path;
 use shared::page::Page;
 use shared::trace::Trace;
+use shared::wire::{self, Profile, User};
 
-use super::profiles::{Whereabouts, find_whereabouts, moved};
+use super::profiles::{HandlePath, MOVED, Whereabouts, find_whereabouts, moved};
 use crate::model::{self, Newest};
 use crate::store::{self, Access, Side};
 
-/// `GET /blocked`: whom the caller blocks, newest first.
+/// Whom the caller blocks, newest first.
+#[utoipa::path(get, path = "/blocked", params(Page),
+    responses((status = 200, description = "A page of people.", body = wire::Page<User>)))]
 pub async fn list_blocked(caller: Caller, db: Db, page: Page) -> ApiResult {
     Ok(store::list_blocked(&db, caller.id, &Newest::of(&page)?).await?.into_response())
 }
 
-/// `GET /muted`: whom the caller mutes, newest first.
+/// Whom the caller mutes, newest first.
+#[utoipa::path(get, path = "/muted", params(Page),
+    responses((status = 200, description = "A page of people.", body = wire::Page<User>)))]
 pub async fn list_muted(caller: Caller, db: Db, page: Page) -> ApiResult {
     Ok(store::list_muted(&db, caller.id, &Newest::of(&page)?).await?.into_response())
 }
 
-/// `GET /u/{handle}/followers`: anybody signed in who may see what the person publishes.
+/// Who follows a person, newest first.
+///
+/// For those who may see what the person publishes.
+#[utoipa::path(get, path = "/u/{handle}/followers", params(HandlePath, Page), responses(
+    (status = 200, description = "A page of people.", body = wire::Page<Profile>),
+    (status = 308, description = MOVED, headers(("Location" = String, description = "The same list there."))),
+    (status = 403, description = "`private_account`: only followers see it"),
+    (status = 503, description = "`unavailable`: who has the handle cannot be asked now"),
+))]
 pub async fn list_followers(
     State(app): State<Ctx>,
     caller: Caller,
@@ -36,7 +49,15 @@ pub async fn list_followers(
     list_follows(&app, &caller, &trace, Side::Followers, &handle, &page, query).await
 }
 
-/// `GET /u/{handle}/following`: anybody signed in who may see what the person publishes.
+/// Whom a person follows, newest first.
+///
+/// For those who may see what the person publishes.
+#[utoipa::path(get, path = "/u/{handle}/following", params(HandlePath, Page), responses(
+    (status = 200, description = "A page of people.", body = wire::Page<Profile>),
+    (status = 308, description = MOVED, headers(("Location" = String, description = "The same list there."))),
+    (status = 403, description = "`private_account`: only followers see it"),
+    (status = 503, description = "`unavailable`: who has the handle cannot be asked now"),
+))]
 pub async fn list_following(
     State(app): State<Ctx>,
     caller: Caller,

@@ -15,12 +15,20 @@ use shared::ids::Id;
 use shared::page::Page;
 use shared::people;
 use shared::trace::Trace;
+use shared::wire;
 
+use crate::docs::{self, ReportMade};
 use crate::model::{self, Report, ReportIn, TargetType};
 use crate::store;
 
-/// `POST /report`: anybody signed in, about what they may see and is not theirs. Again while the
-/// first is open: the same report.
+/// Reports a person, a post, a comment or a scoop.
+///
+/// About what the caller may see and is not theirs. Again while the first is open: the same report.
+#[utoipa::path(post, path = "/report", responses(
+    (status = 201, description = "The report; its outcome is at `/me/reports`.", body = ReportMade),
+    (status = 404, description = "`not_found`: there is no such thing, or it is not the caller's to see"),
+    (status = 503, description = "`unavailable`: whose it is cannot be asked now"),
+))]
 pub async fn create_report(
     State(app): State<Ctx>,
     caller: Caller,
@@ -37,7 +45,9 @@ pub async fn create_report(
     made.map(|json| json_text(StatusCode::CREATED, json)).ok_or_else(ApiError::not_found)
 }
 
-/// `GET /me/reports`: the caller's reports with their outcome, newest first.
+/// The caller's reports with their outcome, newest first.
+#[utoipa::path(get, path = "/me/reports", params(Page),
+    responses((status = 200, description = "A page of reports.", body = wire::Page<docs::Report>)))]
 pub async fn list_reports(caller: Caller, db: Db, page: Page) -> ApiResult {
     model::check_id_cursor(&page)?;
     Ok(store::list_reports(&db, caller.id, &page).await?.into_response())

@@ -10,17 +10,22 @@ use shared::error::{ApiError, ApiResult};
 use shared::extract::Path;
 use shared::ids::Id;
 use shared::page::Page;
+use shared::wire::{self, User};
 
 use crate::model::Newest;
 use crate::store;
 
-/// `GET /follow-requests`: who asks to follow the caller, newest first.
+/// Who asks to follow the caller, newest first.
+#[utoipa::path(get, path = "/follow-requests", params(Page),
+    responses((status = 200, description = "A page of people.", body = wire::Page<User>)))]
 pub async fn list_follow_requests(caller: Caller, db: Db, page: Page) -> ApiResult {
     let requests = store::list_follow_requests(&db, caller.id, &Newest::of(&page)?).await?;
     Ok(requests.into_response())
 }
 
-/// `POST /follow-requests/{userId}/accept`: whom the person asked; they follow from now on.
+/// Lets somebody who asked follow the caller.
+#[utoipa::path(post, path = "/follow-requests/{user_id}/accept",
+    responses((status = 204, description = "They follow from now on.")))]
 pub async fn accept_follow_request(
     State(app): State<Ctx>,
     caller: Caller,
@@ -30,7 +35,9 @@ pub async fn accept_follow_request(
     done(store::accept_follow_request(&db, caller.id, requester, app.now()).await?)
 }
 
-/// `POST /follow-requests/{userId}/reject`: whom the person asked.
+/// Turns down somebody who asked to follow the caller.
+#[utoipa::path(post, path = "/follow-requests/{user_id}/reject",
+    responses((status = 204, description = "The request is gone; they may ask again.")))]
 pub async fn reject_follow_request(
     State(app): State<Ctx>,
     caller: Caller,

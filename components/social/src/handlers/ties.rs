@@ -14,6 +14,7 @@ use shared::ids::Id;
 use shared::limits::Limiter;
 use shared::people;
 use shared::trace::Trace;
+use shared::wire::Relationship;
 
 use crate::model::{self, FOLLOWED, FOLLOWS_DAY};
 use crate::store::{self, FollowError};
@@ -48,40 +49,79 @@ impl FromRequest<Ctx> for Between {
     }
 }
 
-/// `POST /follow`: anybody signed in; a private person is asked.
-pub async fn create_follow(
-    State(app): State<Ctx>,
-    db: Db,
-    limiter: Limiter,
-    Between { caller, whom }: Between,
-) -> ApiResult {
+/// Follows a person.
+///
+/// A private person is asked instead: `requested` in the answer says so. Again changes nothing.
+#[utoipa::path(post, path = "/follow", request_body = Target, responses(
+    (status = 200, description = "How the caller stands to them now.", body = Relationship),
+    (status = 404, description = "`not_found`: there is nobody of that name, or they are hidden from the caller"),
+    (status = 409, description = "`blocking`: the caller blocks them, and must unblock them first"),
+))]
+pub async fn create_follow(State(app): State<Ctx>, db: Db, limiter: Limiter, between: Between) -> ApiResult {
+    let Between { caller, whom } = between;
     limiter.spend(&app, &[(&FOLLOWS_DAY, &caller.to_string())], 1).await?;
     let most = app.config.is_on("rate_limits").then_some(FOLLOWED);
     found(store::create_follow(&db, caller, whom, app.now(), most).await?)
 }
 
-/// `POST /unfollow`: anybody signed in; takes back a request as well.
-pub async fn delete_follow(State(app): State<Ctx>, db: Db, Between { caller, whom }: Between) -> ApiResult {
+/// Follows a person no longer.
+///
+/// Takes back a request as well. Again changes nothing.
+#[utoipa::path(post, path = "/unfollow", request_body = Target, responses(
+    (status = 200, description = "How the caller stands to them now.", body = Relationship),
+    (status = 404, description = "`not_found`: there is nobody of that name, or they are hidden from the caller"),
+))]
+pub async fn delete_follow(State(app): State<Ctx>, db: Db, between: Between) -> ApiResult {
+    let Between { caller, whom } = between;
     found(store::delete_follow(&db, caller, whom, app.now()).await?)
 }
 
-/// `POST /block`: anybody signed in, be they blocked themselves.
-pub async fn create_block(State(app): State<Ctx>, db: Db, Between { caller, whom }: Between) -> ApiResult {
+/// Blocks a person.
+///
+/// Cuts follows both ways, and hides each from the other everywhere. Again changes nothing.
+#[utoipa::path(post, path = "/block", request_body = Target, responses(
+    (status = 200, description = "How the caller stands to them now.", body = Relationship),
+    (status = 404, description = "`not_found`: there is nobody of that name, or they are hidden from the caller"),
+))]
+pub async fn create_block(State(app): State<Ctx>, db: Db, between: Between) -> ApiResult {
+    let Between { caller, whom } = between;
     found(store::create_block(&db, caller, whom, app.now()).await?)
 }
 
-/// `POST /unblock`: anybody signed in, be they blocked themselves.
-pub async fn delete_block(State(app): State<Ctx>, db: Db, Between { caller, whom }: Between) -> ApiResult {
+/// Blocks a person no longer.
+///
+/// The follows it cut stay cut. Again changes nothing.
+#[utoipa::path(post, path = "/unblock", request_body = Target, responses(
+    (status = 200, description = "How the caller stands to them now.", body = Relationship),
+    (status = 404, description = "`not_found`: there is nobody of that name, or they are hidden from the caller"),
+))]
+pub async fn delete_block(State(app): State<Ctx>, db: Db, between: Between) -> ApiResult {
+    let Between { caller, whom } = between;
     found(store::delete_block(&db, caller, whom, app.now()).await?)
 }
 
-/// `POST /mute`: anybody signed in.
-pub async fn create_mute(State(app): State<Ctx>, db: Db, Between { caller, whom }: Between) -> ApiResult {
+/// Mutes a person.
+///
+/// Leaves their posts, comments and scoops out of the caller's feeds, threads and tags, and stops
+/// notifications from them. They never learn of it. Again changes nothing.
+#[utoipa::path(post, path = "/mute", request_body = Target, responses(
+    (status = 200, description = "How the caller stands to them now.", body = Relationship),
+    (status = 404, description = "`not_found`: there is nobody of that name, or they are hidden from the caller"),
+))]
+pub async fn create_mute(State(app): State<Ctx>, db: Db, between: Between) -> ApiResult {
+    let Between { caller, whom } = between;
     found(store::create_mute(&db, caller, whom, app.now()).await?)
 }
 
-/// `POST /unmute`: anybody signed in.
-pub async fn delete_mute(State(app): State<Ctx>, db: Db, Between { caller, whom }: Between) -> ApiResult {
+/// Mutes a person no longer.
+///
+/// Again changes nothing.
+#[utoipa::path(post, path = "/unmute", request_body = Target, responses(
+    (status = 200, description = "How the caller stands to them now.", body = Relationship),
+    (status = 404, description = "`not_found`: there is nobody of that name, or they are hidden from the caller"),
+))]
+pub async fn delete_mute(State(app): State<Ctx>, db: Db, between: Between) -> ApiResult {
+    let Between { caller, whom } = between;
     found(store::delete_mute(&db, caller, whom, app.now()).await?)
 }
 

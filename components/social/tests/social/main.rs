@@ -13,4 +13,5 @@ mod profiles;
 mod races;
 mod reports;
 mod requests;
+mod routes;
 mod ties;
