@@ -54,6 +54,7 @@ impl HandlerState for Starter {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Ctx, Expiration, Worker>> {
         let mut store = Store::new(self.pre.engine(), Ctx::new(self.env.clone()));
+        store.limiter(|ctx| ctx);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let service = self.pre.instantiate_async(&mut store).await?;

@@ -32,6 +32,7 @@ use anyhow::{Context as _, Result};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 use wasmtime_wasi_http::handler::ProxyHandler;
@@ -63,6 +64,7 @@ pub async fn run(
     let cache_dir = options.cache_dir.clone().unwrap_or_else(|| default_cache_dir(app_dir, &state_dir));
     let gateway = Arc::new(Gateway::new()?);
     let envs = environments(&manifest, &config, &variables, &gateway)?;
+    let measured = envs.clone();
     let compiled = tokio::task::block_in_place(|| compile_all(&Compiler::new(&cache_dir)?, &manifest))?;
 
     let (stopping, stopping_seen) = watch::channel(false);
@@ -79,7 +81,17 @@ pub async fn run(
     gateway.join(&app);
     ready(local_addr);
     server::serve(listener, app, stopping, alive, ended, stop).await;
-    Ok(())
+    options.memory_file.as_deref().map_or(Ok(()), |file| write_memory(file, &measured))
+}
+
+/// `{"<component>": <bytes>}`.
+fn write_memory(file: &Path, envs: &[Arc<ComponentEnv>]) -> Result<()> {
+    let members: Vec<String> = envs
+        .iter()
+        .map(|env| format!("{:?}:{}", env.name, env.largest_memory.load(Ordering::Relaxed)))
+        .collect();
+    std::fs::write(file, format!("{{{}}}", members.join(",")))
+        .with_context(|| format!("cannot write {}: choose another --memory-file", file.display()))
 }
 
 fn public_routes(manifest: &Manifest) -> Result<Router> {
@@ -160,6 +172,7 @@ fn environments(
             stores: HashMap::new(),
             log: LogSink::new(name, variables.secrets()),
             gateway: gateway.clone(),
+            largest_memory: AtomicUsize::new(0),
         };
         for label in &component.sqlite_databases {
             let Some(settings) = config.sqlite.get(label) else {

@@ -15,6 +15,7 @@ scooterbooter-host: runs the components of a spin.toml
   --state-dir DIR               where the default ones are kept (default: .spin beside the manifest)
   --variable NAME=VALUE         a variable's value; @FILE reads it from a file; repeatable
   --cache-dir DIR               where compiled components are kept (default: target/host-cache or the state)
+  --memory-file FILE            at the end, the largest memory an instance of each component had, as JSON
 
 Variables are also taken from SPIN_VARIABLE_<NAME>.";
 
@@ -31,6 +32,8 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// `--cache-dir`.
     pub cache_dir: Option<PathBuf>,
+    /// `--memory-file`.
+    pub memory_file: Option<PathBuf>,
     /// `--variable`, by name.
     pub variables: HashMap<String, String>,
 }
@@ -43,6 +46,7 @@ impl Default for Options {
             runtime_config: None,
             state_dir: None,
             cache_dir: None,
+            memory_file: None,
             variables: HashMap::new(),
         }
     }
@@ -74,6 +78,7 @@ impl Options {
                 "--runtime-config-file" => options.runtime_config = Some(value()?.into()),
                 "--state-dir" => options.state_dir = Some(value()?.into()),
                 "--cache-dir" => options.cache_dir = Some(value()?.into()),
+                "--memory-file" => options.memory_file = Some(value()?.into()),
                 "--variable" => {
                     let (name, value) = parse_variable(&value()?)?;
                     options.variables.insert(name, value);

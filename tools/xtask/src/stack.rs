@@ -37,6 +37,8 @@ pub struct Plan<'a> {
     pub config: &'a Path,
     /// Variables of the application.
     pub variables: &'a [(String, String)],
+    /// Where the embedded runtime leaves, at its end, how much memory an instance took.
+    pub memory_file: Option<&'a Path>,
 }
 
 impl Stack {
@@ -47,6 +49,7 @@ impl Stack {
                 let mut command = Command::new(host());
                 // It says where it serves there, and nothing else.
                 command.stdout(Stdio::null());
+                command.args(plan.memory_file.iter().flat_map(|file| [Path::new("--memory-file"), file]));
                 command
             }
             Runtime::Spin => {

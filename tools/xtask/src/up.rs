@@ -54,6 +54,7 @@ pub fn up(options: &UpOptions) -> Result<()> {
         state: state.folder(),
         config: &config,
         variables: &variables,
+        memory_file: None,
     };
     let mut stack = Stack::start(&plan)?;
     let served = serve(&mut stack, &url, value("worker_token"), || {

@@ -15,6 +15,8 @@ use anyhow::Result;
 use outbound_http::Outbound;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wasmtime::ResourceLimiter;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -49,6 +51,8 @@ pub struct ComponentEnv {
     pub log: Arc<LogSink>,
     /// Sends its requests.
     pub gateway: Arc<outbound_http::Gateway>,
+    /// The largest linear memory one of its instances had, in bytes.
+    pub largest_memory: AtomicUsize,
 }
 
 /// The state of one instance.
@@ -79,6 +83,18 @@ impl Ctx {
     /// How wasmtime-wasi-http reaches its part of the state.
     pub fn http_view(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}
+
+/// Refuses nothing: the pool bounds memories. It notes how large they grow.
+impl ResourceLimiter for Ctx {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.env.largest_memory.fetch_max(desired, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
     }
 }
 
