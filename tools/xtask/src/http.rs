@@ -41,6 +41,11 @@ pub fn get(url: &str, limit: Duration) -> Result<Answer> {
     send("GET", url, "", "", limit)
 }
 
+/// `GET url` with a bearer token.
+pub fn get_as(url: &str, token: &str, limit: Duration) -> Result<Answer> {
+    send("GET", url, &format!("Authorization: Bearer {token}\r\n"), "", limit)
+}
+
 /// `POST url` without a body, with a bearer token.
 pub fn post(url: &str, token: &str, limit: Duration) -> Result<Answer> {
     send("POST", url, &format!("Authorization: Bearer {token}\r\n"), "", limit)

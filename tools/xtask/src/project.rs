@@ -64,6 +64,12 @@ impl Manifest {
         self.defaults.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
+    /// The built file of every component.
+    pub fn built(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        let folder = root().join("target").join(WASM).join("release");
+        self.components.iter().map(move |name| (name.as_str(), folder.join(format!("{name}.wasm"))))
+    }
+
     /// `-p` for every component.
     pub fn packages(&self) -> Vec<&str> {
         self.components.iter().flat_map(|name| ["-p", name.as_str()]).collect()
