@@ -65,6 +65,17 @@ impl Stack {
     /// # Errors
     /// Where something is not built, or does not get ready in time.
     pub fn start(variables: &[(&str, &str)]) -> Result<Self> {
+        let stack = Self::prepare(variables)?;
+        stack.launch()?;
+        stack.tick_every_half_second();
+        Ok(stack)
+    }
+
+    /// A stack whose runtime has not started yet, and that nobody ticks.
+    ///
+    /// # Errors
+    /// Where no port or no folder is to be had.
+    pub fn prepare(variables: &[(&str, &str)]) -> Result<Self> {
         let mut all = vec![
             ("worker_token".to_owned(), WORKER_TOKEN.to_owned()),
             ("internal_token".to_owned(), INTERNAL_TOKEN.to_owned()),
@@ -73,17 +84,14 @@ impl Stack {
         ];
         all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let port = free_port()?;
-        let stack = Self {
+        Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             state: TempDir::with_prefix("scooterbooter-journey-")?,
             variables: all,
             process: Mutex::default(),
             ticking: Arc::default(),
             log: Arc::default(),
-        };
-        stack.launch()?;
-        stack.tick_every_half_second();
-        Ok(stack)
+        })
     }
 
     /// Starts the runtime on the state it has.
@@ -91,6 +99,15 @@ impl Stack {
     /// # Errors
     /// As [`Stack::start`].
     pub fn launch(&self) -> Result<()> {
+        self.spawn()?;
+        self.wait_until_ready()
+    }
+
+    /// [`Stack::launch`] without waiting for it.
+    ///
+    /// # Errors
+    /// Where the runtime cannot be started.
+    pub fn spawn(&self) -> Result<()> {
         let root = root();
         let config = self.state.path().join("runtime-config.toml");
         std::fs::write(&config, runtime_config(&root, self.state.path())?)?;
@@ -136,7 +153,7 @@ impl Stack {
             });
         }
         *lock(&self.process) = Some(Guarded::new(process)?);
-        self.wait_until_ready()
+        Ok(())
     }
 
     fn wait_until_ready(&self) -> Result<()> {

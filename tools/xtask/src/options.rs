@@ -13,9 +13,10 @@ cargo xtask COMMAND
       Builds what changed, starts everything, and ticks the clock until Ctrl-C. A port of 0 takes a
       free one. Variables of the application come from SPIN_VARIABLE_<NAME>, as with Spin.
 
-  test [FILTER] [--runtime embedded|spin]
+  test [FILTER] [--runtime embedded|spin] [--crash-minutes N]
       Format, lints, unit tests, the host's tests, then the journeys through the built components.
-      With FILTER only the tests whose name contains it, and no format and lints.
+      With FILTER only the tests whose name contains it, and no format and lints. With --crash-minutes
+      the runtime is killed at random moments for so long instead of three times.
 
   doctor [--url http://127.0.0.1:3000] [--state .data]
       What is wrong with a running application or its state, and how to mend it.
@@ -68,6 +69,8 @@ pub struct TestOptions {
     pub filter: Option<String>,
     /// `--runtime`.
     pub runtime: Runtime,
+    /// `--crash-minutes`.
+    pub crash_minutes: u32,
 }
 
 /// Flags of `bench`.
@@ -104,8 +107,15 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             }))
         }
         "test" => {
-            let mut given = Given::read(rest, &["--runtime"], 1)?;
-            Ok(Command::Test(TestOptions { filter: given.words.pop(), runtime: given.runtime()? }))
+            let mut given = Given::read(rest, &["--runtime", "--crash-minutes"], 1)?;
+            let minutes = given.take("--crash-minutes").unwrap_or_else(|| "0".to_owned());
+            Ok(Command::Test(TestOptions {
+                filter: given.words.pop(),
+                runtime: given.runtime()?,
+                crash_minutes: minutes
+                    .parse()
+                    .map_err(|_| format!("--crash-minutes {minutes}: write a whole number"))?,
+            }))
         }
         "doctor" => {
             let mut given = Given::read(rest, &["--url", "--state"], 0)?;

@@ -72,10 +72,12 @@ fn test_host(options: &TestOptions) -> Result<()> {
     run("tests of the host", command.args(&options.filter))
 }
 
-/// `SCOOTERBOOTER_HOST` is the host program, `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin.
+/// `SCOOTERBOOTER_HOST` is the host program, `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin, and
+/// `SCOOTERBOOTER_CRASH_MINUTES` is how long the random kills go on.
 fn test_journeys(options: &TestOptions) -> Result<()> {
     let mut command = cargo(&["test", "-p", JOURNEYS]);
     command.env("SCOOTERBOOTER_HOST", host());
+    command.env("SCOOTERBOOTER_CRASH_MINUTES", options.crash_minutes.to_string());
     match options.runtime {
         Runtime::Embedded => command.env_remove("SCOOTERBOOTER_RUNTIME"),
         Runtime::Spin => command.env("SCOOTERBOOTER_RUNTIME", "spin"),

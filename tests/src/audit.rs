@@ -1,0 +1,168 @@
+//! Whether a state is sound: nothing corrupt, every count true, every projection what its owner has.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use rusqlite::Connection;
+
+use crate::Stack;
+use crate::client::agent;
+use crate::stack::WORKER_TOKEN;
+
+/// Every service with a database.
+pub const SERVICES: [&str; 4] = ["auth", "users", "posts", "social"];
+
+/// A dead relay's lease and an unfinished request's claim end long before.
+const DRAINED: Duration = Duration::from_secs(20);
+
+/// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
+const COUNTS: [(&str, &str, &str); 9] = [
+    (
+        "users social posts",
+        "followers",
+        "select id from people where followers <> (select count(*) from follows where followee = people.pk)",
+    ),
+    (
+        "users social posts",
+        "following",
+        "select id from people where following <> (select count(*) from follows where follower = people.pk)",
+    ),
+    (
+        "posts",
+        "comments of posts",
+        "select id from posts where comments <> (select count(*) from comments where post = posts.pk)",
+    ),
+    (
+        "posts",
+        "replies of comments",
+        "select id from comments as c where replies <> (select count(*) from comments where parent = c.pk)",
+    ),
+    (
+        "posts",
+        "reactions of posts",
+        "select id from posts where reaction_count <> (select count(*) from reactions where post = posts.pk)",
+    ),
+    (
+        "posts",
+        "reactions of posts by type",
+        "select id from posts where reaction_count <> (select coalesce(sum(value), 0) from json_each(reactions))",
+    ),
+    (
+        "posts",
+        "views of posts",
+        "select id from posts where views < (select count(*) from views where post = posts.pk)",
+    ),
+    (
+        "posts",
+        "the newest post of authors",
+        "select author from author_latest where post is not
+            (select max(pk) from posts where author = author_latest.author and status = 'published')",
+    ),
+    (
+        "users social posts",
+        "follows across a block",
+        "select follower from follows where exists (select 1 from blocks
+            where blocker in (follower, followee) and blocked in (follower, followee))",
+    ),
+];
+
+/// What services hold of what another owns: the owner and its statement, who else has it and theirs; both answer
+/// the same.
+const PROJECTIONS: [(&str, &str, &[&str], &str); 4] = [
+    ("users", PEOPLE, &["auth", "posts", "social"], PEOPLE),
+    ("social", FOLLOWS, &["users", "posts"], FOLLOWS),
+    ("social", BLOCKS, &["users", "posts"], BLOCKS),
+    (
+        "posts",
+        "select a.id || ' ' || count(*) from posts as p join people as a on a.pk = p.author
+            where p.status = 'published' group by a.id order by a.id",
+        &["users", "social"],
+        "select id || ' ' || posts from people where posts <> 0 order by id",
+    ),
+];
+
+const PEOPLE: &str =
+    "select concat(id, ' ', coalesce(handle, '-'), ' ', coalesce(display_name, '-'), ' ', private, status)
+    from people where status <> 'unknown' order by id";
+
+const FOLLOWS: &str = "select a.id || ' ' || b.id from follows
+    join people as a on a.pk = follower join people as b on b.pk = followee order by 1";
+
+const BLOCKS: &str = "select a.id || ' ' || b.id from blocks
+    join people as a on a.pk = blocker join people as b on b.pk = blocked order by 1";
+
+/// Waits until no event waits for a subscriber.
+///
+/// # Errors
+/// Where some still do after 20 s.
+pub fn drain(stack: &Stack) -> Result<()> {
+    let deadline = Instant::now() + DRAINED;
+    loop {
+        let ticked = agent()
+            .post(format!("{}/worker/tick", stack.url))
+            .header("authorization", format!("Bearer {WORKER_TOKEN}"))
+            .send_empty();
+        let told: serde_json::Value = match ticked {
+            Ok(mut answer) => serde_json::from_str(&answer.body_mut().read_to_string()?)?,
+            Err(error) => serde_json::json!({ "error": error.to_string() }),
+        };
+        if SERVICES.iter().all(|service| told["services"][service]["waiting"] == 0) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            bail!("events still wait: {told}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What is wrong with the state of a running stack, once its events have arrived.
+pub fn audit(stack: &Stack) -> Vec<String> {
+    let mut faults = Vec::new();
+    if let Err(error) = drain(stack) {
+        faults.push(error.to_string());
+    }
+    let mut note = |what: String, found: Result<Vec<String>>| match found {
+        Ok(found) if found.is_empty() => {}
+        Ok(found) => faults.push(format!("{what}: {}", found.join(", "))),
+        Err(error) => faults.push(format!("{what}: {error}")),
+    };
+    for service in SERVICES.iter().chain(&["key_value"]) {
+        let checked = texts(stack, service, "pragma integrity_check");
+        note(
+            format!("integrity of {service}"),
+            checked.map(|lines| lines.into_iter().filter(|line| line != "ok").collect()),
+        );
+        note(format!("foreign keys of {service}"), texts(stack, service, "pragma foreign_key_check"));
+    }
+    for (services, what, sql) in COUNTS {
+        for service in services.split(' ') {
+            note(format!("{what} in {service}"), texts(stack, service, sql));
+        }
+    }
+    for (owner, owned, others, held) in PROJECTIONS {
+        for other in others {
+            let compared = texts(stack, owner, owned).and_then(|owned| {
+                let held = texts(stack, other, held)?;
+                Ok(if owned == held { Vec::new() } else { vec![format!("{owned:?} is {held:?} there")] })
+            });
+            note(format!("what {other} holds of {owner}"), compared);
+        }
+    }
+    faults
+}
+
+/// The first column of every row, as text.
+fn texts(stack: &Stack, service: &str, sql: &str) -> Result<Vec<String>> {
+    let connection = Connection::open(stack.database(service))?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(match row.get_ref(0)? {
+            rusqlite::types::ValueRef::Null => String::new(),
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            other => String::from_utf8_lossy(other.as_bytes()?).into_owned(),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
