@@ -11,7 +11,7 @@ use shared::page::Page;
 use shared::trace::Trace;
 use shared::wire::{self, Profile, User};
 
-use super::profiles::{HandlePath, MOVED, Whereabouts, find_whereabouts, moved};
+use super::profiles::{MOVED, Whereabouts, find_whereabouts, moved};
 use crate::model::{self, Newest};
 use crate::store::{self, Access, Side};
 
@@ -32,7 +32,7 @@ pub async fn list_muted(caller: Caller, db: Db, page: Page) -> ApiResult {
 /// Who follows a person, newest first.
 ///
 /// For those who may see what the person publishes.
-#[utoipa::path(get, path = "/u/{handle}/followers", params(HandlePath, Page), responses(
+#[utoipa::path(get, path = "/u/{handle}/followers", params(("handle" = String, Path, description = "A handle, in any case.", example = "alice"), Page), responses(
     (status = 200, description = "A page of people.", body = wire::Page<Profile>),
     (status = 308, description = MOVED, headers(("Location" = String, description = "The same list there."))),
     (status = 403, description = "`private_account`: only followers see it"),
@@ -52,7 +52,7 @@ pub async fn list_followers(
 /// Whom a person follows, newest first.
 ///
 /// For those who may see what the person publishes.
-#[utoipa::path(get, path = "/u/{handle}/following", params(HandlePath, Page), responses(
+#[utoipa::path(get, path = "/u/{handle}/following", params(("handle" = String, Path, description = "A handle, in any case.", example = "alice"), Page), responses(
     (status = 200, description = "A page of people.", body = wire::Page<Profile>),
     (status = 308, description = MOVED, headers(("Location" = String, description = "The same list there."))),
     (status = 403, description = "`private_account`: only followers see it"),

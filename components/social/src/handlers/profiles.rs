@@ -14,27 +14,16 @@ use shared::ids::Id;
 use shared::people;
 use shared::trace::Trace;
 use shared::wire::Profile;
-use utoipa::IntoParams;
 
 use crate::{model, store};
 
 /// What a handle that was given up leads to.
 pub(super) const MOVED: &str = "The person has another handle; the old one leads there for 30 days.";
 
-/// Whose it is.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "only the document reads it")]
-pub(super) struct HandlePath {
-    /// A handle, in any case.
-    #[param(example = "alice")]
-    handle: String,
-}
-
 /// A person by their handle.
 ///
 /// Open to all but whom the person blocks. Who blocks them still finds them, to unblock.
-#[utoipa::path(get, path = "/u/{handle}", params(HandlePath, IfNoneMatch), security((), ("bearerAuth" = [])), responses(
+#[utoipa::path(get, path = "/u/{handle}", params(("handle" = String, Path, description = "A handle, in any case.", example = "alice"), IfNoneMatch), security((), ("bearerAuth" = [])), responses(
     (status = 200, description = "The profile.", body = Profile),
     (status = 308, description = MOVED, headers(("Location" = String, description = "The profile there."))),
     (status = 503, description = "`unavailable`: who has the handle cannot be asked now"),

@@ -65,6 +65,18 @@ async fn every_operation_has_a_name_of_its_own_a_summary_and_a_known_tag() {
 }
 
 #[tokio::test]
+async fn no_operation_names_a_parameter_twice() {
+    let document = document().await;
+    for (path, method, operation) in operations(&document) {
+        let mut seen = BTreeSet::new();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = format!("{} {} {}", parameter["in"], parameter["name"], parameter["$ref"]);
+            assert!(seen.insert(name.clone()), "{method} {path}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_reference_leads_somewhere() {
     fn check(value: &Value, document: &Value) {
         match value {
