@@ -13,12 +13,7 @@ use journeys::{Person, Stack};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::stack;
-
-/// A number from the environment.
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
+use crate::{setting, stack};
 
 fn start() -> Stack {
     Stack::start(&[]).unwrap_or_else(|error| panic!("{error:#}"))

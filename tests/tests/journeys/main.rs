@@ -4,6 +4,7 @@ mod accounts;
 mod conventions;
 mod crash;
 mod documents;
+mod generated;
 mod operations;
 mod outside_issuer;
 mod posts;
@@ -48,6 +49,11 @@ fn shared() -> &'static (Stack, MailHook) {
 /// The shared stack.
 fn stack() -> &'static Stack {
     &shared().0
+}
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// The members of an object, sorted: answers have exactly the documented keys.

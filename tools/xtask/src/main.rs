@@ -2,6 +2,7 @@
 
 mod bench;
 mod doctor;
+mod generated;
 mod http;
 mod options;
 mod project;

@@ -13,10 +13,12 @@ cargo xtask COMMAND
       Builds what changed, starts everything, and ticks the clock until Ctrl-C. A port of 0 takes a
       free one. Variables of the application come from SPIN_VARIABLE_<NAME>, as with Spin.
 
-  test [FILTER] [--runtime embedded|spin] [--crash-minutes N]
-      Format, lints, unit tests, the host's tests, then the journeys through the built components.
-      With FILTER only the tests whose name contains it, and no format and lints. With --crash-minutes
-      the runtime is killed at random moments for so long instead of three times.
+  test [FILTER] [--runtime embedded|spin] [--crash-minutes N] [--generated-minutes N]
+      Format, lints, unit tests, the host's tests, the journeys through the built components, then
+      requests and a client generated from the OpenAPI document. With FILTER only the tests whose name
+      contains it, and no format and lints. With --crash-minutes the runtime is killed at random moments
+      for so long instead of three times; with --generated-minutes requests are generated for so long
+      instead of one.
 
   doctor [--url http://127.0.0.1:3000] [--state .data]
       What is wrong with a running application or its state, and how to mend it.
@@ -71,6 +73,8 @@ pub struct TestOptions {
     pub runtime: Runtime,
     /// `--crash-minutes`.
     pub crash_minutes: u32,
+    /// `--generated-minutes`.
+    pub generated_minutes: u32,
 }
 
 /// Flags of `bench`.
@@ -107,14 +111,13 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             }))
         }
         "test" => {
-            let mut given = Given::read(rest, &["--runtime", "--crash-minutes"], 1)?;
-            let minutes = given.take("--crash-minutes").unwrap_or_else(|| "0".to_owned());
+            let flags = ["--runtime", "--crash-minutes", "--generated-minutes"];
+            let mut given = Given::read(rest, &flags, 1)?;
             Ok(Command::Test(TestOptions {
                 filter: given.words.pop(),
                 runtime: given.runtime()?,
-                crash_minutes: minutes
-                    .parse()
-                    .map_err(|_| format!("--crash-minutes {minutes}: write a whole number"))?,
+                crash_minutes: given.minutes("--crash-minutes")?,
+                generated_minutes: given.minutes("--generated-minutes")?,
             }))
         }
         "doctor" => {
@@ -192,6 +195,12 @@ impl Given {
             Some("spin") => Ok(Runtime::Spin),
             Some(other) => Err(format!("--runtime {other}: write embedded or spin")),
         }
+    }
+
+    /// A number of minutes; 0 where it is not given.
+    fn minutes(&mut self, flag: &str) -> Result<u32, String> {
+        let Some(minutes) = self.take(flag) else { return Ok(0) };
+        minutes.parse().map_err(|_| format!("{flag} {minutes}: write a whole number"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::generated;
 use crate::options::{Runtime, TestOptions};
 use crate::project::{Manifest, WASM, host};
 use crate::steps::{
@@ -34,6 +35,7 @@ pub fn test(options: &TestOptions) -> Result<bool> {
         test_host(options)?;
     }
     test_journeys(options)?;
+    test_generated(options)?;
     say(&format!("\nall good after {}", human(start.elapsed())));
     Ok(true)
 }
@@ -72,15 +74,34 @@ fn test_host(options: &TestOptions) -> Result<()> {
     run("tests of the host", command.args(&options.filter))
 }
 
-/// `SCOOTERBOOTER_HOST` is the host program, `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin, and
-/// `SCOOTERBOOTER_CRASH_MINUTES` is how long the random kills go on.
 fn test_journeys(options: &TestOptions) -> Result<()> {
+    let mut command = journeys(options);
+    // How long the random kills go on.
+    command.env("SCOOTERBOOTER_CRASH_MINUTES", options.crash_minutes.to_string());
+    run("journeys", command.args(&options.filter))
+}
+
+/// After the journeys rather than beside them, since it keeps a machine busy.
+fn test_generated(options: &TestOptions) -> Result<()> {
+    const MODULE: &str = "generated";
+    if options.filter.as_ref().is_some_and(|filter| !filter.starts_with(MODULE)) {
+        return Ok(());
+    }
+    let Some(tools) = generated::prepare()? else { return Ok(()) };
+    let mut command = journeys(options);
+    command.env("SCOOTERBOOTER_GENERATED_TOOLS", tools);
+    command.env("SCOOTERBOOTER_GENERATED_MINUTES", options.generated_minutes.to_string());
+    let filter = options.filter.as_deref().unwrap_or(MODULE);
+    run("generated requests and client", command.args([filter, "--", "--ignored"]))
+}
+
+/// `SCOOTERBOOTER_HOST` is the host program, `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin.
+fn journeys(options: &TestOptions) -> Command {
     let mut command = cargo(&["test", "-p", JOURNEYS]);
     command.env("SCOOTERBOOTER_HOST", host());
-    command.env("SCOOTERBOOTER_CRASH_MINUTES", options.crash_minutes.to_string());
     match options.runtime {
         Runtime::Embedded => command.env_remove("SCOOTERBOOTER_RUNTIME"),
         Runtime::Spin => command.env("SCOOTERBOOTER_RUNTIME", "spin"),
     };
-    run("journeys", command.args(&options.filter))
+    command
 }
