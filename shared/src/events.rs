@@ -340,7 +340,7 @@ pub async fn relay_now(app: &App) -> Result<(), DbError> {
 
 /// How long a relay after the answer waits for more to deliver with it: a batch of many costs little
 /// more than one of one, and nobody waits for it.
-const GATHER: Duration = Duration::from_millis(15);
+const GATHER: Duration = Duration::from_millis(50);
 
 /// [`relay`] after the answer. Where another instance is at it, that one delivers this change too.
 pub fn relay_soon(app: &std::sync::Arc<App>) {

@@ -105,11 +105,17 @@ impl Outcome {
     }
 }
 
-/// Whether a statement found the file locked.
+/// What came of trying a statement without waiting.
 enum Attempt {
     Done(Outcome),
+    /// It writes, and others write before it.
+    Queued(Vec<Value>),
+    /// The file is locked.
     Busy(Vec<Value>),
 }
+
+/// A writer's turn at a file, held until its statement is done.
+type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 impl Database {
     /// A database in the file at `path`, or, without one, a fresh one in memory for each connection.
@@ -214,22 +220,24 @@ impl Drop for InUse {
 }
 
 impl Connection {
-    /// Runs the first statement of `sql`.
-    pub async fn query(&self, sql: String, parameters: Vec<Value>) -> Outcome {
-        let writes = match self.writes_alone(&sql) {
-            Ok(writes) => writes,
-            Err(message) => return Outcome::failed(message),
-        };
-        // Held until the statement is done, so that writers go one by one and in the order they came.
-        let _turn = if writes { Some(self.0.database.writer.clone().lock_owned().await) } else { None };
-        let parameters = match self.try_query(&sql, parameters) {
-            Attempt::Done(outcome) => return outcome,
-            Attempt::Busy(parameters) => parameters,
-        };
-        let connection = self.clone();
-        tokio::task::spawn_blocking(move || connection.wait_query(&sql, parameters))
-            .await
-            .unwrap_or_else(|error| Outcome::failed(format!("the query was cut off: {error}")))
+    /// Runs the first statement of `sql`. Writers go one by one and in the order they came.
+    pub async fn query(&self, sql: String, mut parameters: Vec<Value>) -> Outcome {
+        let mut turn = None;
+        loop {
+            parameters = match self.try_query(&sql, parameters, &mut turn) {
+                Attempt::Done(outcome) => return outcome,
+                Attempt::Queued(parameters) => {
+                    turn = Some(self.0.database.writer.clone().lock_owned().await);
+                    parameters
+                }
+                Attempt::Busy(parameters) => {
+                    let connection = self.clone();
+                    return tokio::task::spawn_blocking(move || connection.wait_query(&sql, &parameters))
+                        .await
+                        .unwrap_or_else(|error| Outcome::failed(format!("the query was cut off: {error}")));
+                }
+            }
+        }
     }
 
     /// The id of the last row inserted.
@@ -242,31 +250,29 @@ impl Connection {
         lock(&self.0.session).as_ref().map_or(0, |session| session.raw.changes())
     }
 
-    /// Whether the statement is a write outside a transaction: those queue. Inside one the lock is already held
-    /// in SQLite, and queueing behind those who wait for it would be a deadlock.
-    fn writes_alone(&self, sql: &str) -> Result<bool, String> {
-        let guard = lock(&self.0.session);
-        let Some(session) = guard.as_ref() else {
-            return Err(CLOSED.to_owned());
-        };
-        let readonly = match session.raw.prepare_cached(sql) {
-            Ok(statement) => statement.readonly(),
-            Err(rusqlite::Error::MultipleStatement) => false,
-            Err(error) => return Err(error.to_string()),
-        };
-        Ok(!readonly && session.raw.is_autocommit())
-    }
-
-    /// Runs a statement, or gives it up at once where the file is locked.
-    fn try_query(&self, sql: &str, parameters: Vec<Value>) -> Attempt {
+    /// Runs a statement, or gives it up at once where it is not its turn or the file is locked. A write takes a
+    /// turn, but not inside a transaction: there the lock is already held in SQLite, and queueing behind those
+    /// who wait for it would be a deadlock.
+    fn try_query(&self, sql: &str, parameters: Vec<Value>, turn: &mut Option<Turn>) -> Attempt {
         let Ok(guard) = self.0.session.try_lock() else {
             return Attempt::Busy(parameters);
         };
         let Some(session) = guard.as_ref() else {
             return Attempt::Done(Outcome::failed(CLOSED));
         };
+        // Once for both questions: whether it writes, and what it answers.
+        let mut prepared = match session.prepare(sql) {
+            Ok(prepared) => prepared,
+            Err(error) => return Attempt::Done(Outcome::failed(error)),
+        };
+        if turn.is_none() && prepared.writes() && session.raw.is_autocommit() {
+            match self.0.database.writer.clone().try_lock_owned() {
+                Ok(taken) => *turn = Some(taken),
+                Err(_) => return Attempt::Queued(parameters),
+            }
+        }
         let _ = session.raw.busy_timeout(Duration::ZERO);
-        let outcome = session.run(sql, &parameters);
+        let outcome = prepared.run(&parameters);
         let _ = session.raw.busy_timeout(BUSY_TIMEOUT);
         match outcome {
             (outcome, true) if outcome.rows.is_empty() => Attempt::Busy(parameters),
@@ -275,9 +281,11 @@ impl Connection {
     }
 
     /// Runs a statement, waiting for locks.
-    fn wait_query(&self, sql: &str, parameters: Vec<Value>) -> Outcome {
-        match lock(&self.0.session).as_ref() {
-            Some(session) => session.run(sql, &parameters).0,
+    fn wait_query(&self, sql: &str, parameters: &[Value]) -> Outcome {
+        let guard = lock(&self.0.session);
+        match guard.as_ref().map(|session| session.prepare(sql)) {
+            Some(Ok(mut prepared)) => prepared.run(parameters).0,
+            Some(Err(error)) => Outcome::failed(error),
             None => Outcome::failed(CLOSED),
         }
     }
@@ -285,35 +293,51 @@ impl Connection {
 
 const CLOSED: &str = "the connection is closed";
 
-impl Session {
-    /// Runs a statement, and says whether it failed at a lock.
-    fn run(&self, sql: &str, parameters: &[Value]) -> (Outcome, bool) {
-        let mut outcome = Outcome { columns: Vec::new(), rows: Vec::new(), result: Ok(()) };
-        match self.fill(&mut outcome, sql, parameters) {
-            Ok(()) => (outcome, false),
-            Err(error) => {
-                let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-                outcome.result = Err(error.to_string());
-                (outcome, busy)
-            }
-        }
-    }
+/// A statement ready to run.
+enum Prepared<'a> {
+    /// The text is one statement, which the connection keeps.
+    Kept(rusqlite::CachedStatement<'a>),
+    /// The first of several, if there is any: Spin runs that and passes over the rest.
+    First(Option<rusqlite::Statement<'a>>),
+}
 
-    fn fill(&self, outcome: &mut Outcome, sql: &str, parameters: &[Value]) -> rusqlite::Result<()> {
+impl Session {
+    fn prepare(&self, sql: &str) -> rusqlite::Result<Prepared<'_>> {
         match self.raw.prepare_cached(sql) {
-            Ok(mut statement) => fill_from(&mut statement, outcome, parameters),
-            // Spin runs the first statement of several and passes over the rest.
-            Err(rusqlite::Error::MultipleStatement) => match rusqlite::Batch::new(&self.raw, sql).next()? {
-                Some(mut statement) => fill_from(&mut statement, outcome, parameters),
-                None => Ok(()),
-            },
+            Ok(statement) => Ok(Prepared::Kept(statement)),
+            Err(rusqlite::Error::MultipleStatement) => {
+                Ok(Prepared::First(rusqlite::Batch::new(&self.raw, sql).next()?))
+            }
             Err(error) => Err(error),
         }
     }
 }
 
+impl Prepared<'_> {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Kept(statement) => !statement.readonly(),
+            Self::First(statement) => statement.as_ref().is_some_and(|statement| !statement.readonly()),
+        }
+    }
+
+    /// Runs the statement, and says whether it failed at a lock.
+    fn run(&mut self, parameters: &[Value]) -> (Outcome, bool) {
+        let mut outcome = Outcome { columns: Vec::new(), rows: Vec::new(), result: Ok(()) };
+        let filled = match self {
+            Self::Kept(statement) => fill(statement, &mut outcome, parameters),
+            Self::First(Some(statement)) => fill(statement, &mut outcome, parameters),
+            Self::First(None) => Ok(()),
+        };
+        let Err(error) = filled else { return (outcome, false) };
+        let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+        outcome.result = Err(error.to_string());
+        (outcome, busy)
+    }
+}
+
 /// Runs a statement and keeps its rows.
-fn fill_from(
+fn fill(
     statement: &mut rusqlite::Statement<'_>,
     outcome: &mut Outcome,
     parameters: &[Value],

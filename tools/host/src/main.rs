@@ -4,6 +4,10 @@ use host::options::{Options, USAGE};
 use std::io::Write as _;
 use std::process::ExitCode;
 
+/// SQLite asks for memory many times a statement, and for large pieces when it builds the JSON of a page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// At least this many threads, so that a slow statement on a small machine leaves others to answer.
 const LEAST_THREADS: usize = 4;
 

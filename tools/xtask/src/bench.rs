@@ -300,17 +300,12 @@ fn bulk(state: &State, service: &str) -> Result<Connection> {
 
 /// The rate of the feed, and a line of each measure.
 fn measure(folder: &Path, floor: &str, url: &str, posts: usize, state: &State) -> Result<(f64, Vec<Line>)> {
-    const MEASURES: [&str; 6] = ["hello", "read", "insert", "me", "feed", "post"];
-    let mut rates = [const { Vec::new() }; 6];
-    for round in 1..=ROUNDS {
-        say(&format!("==> {posts} posts, round {round} of {ROUNDS}"));
-        for (rates, name) in rates.iter_mut().zip(MEASURES) {
-            let at = if matches!(name, "hello" | "read" | "insert") { floor } else { url };
-            rates.push(load(folder, at, name)?);
-        }
-    }
+    // Reads first: tens of thousands of posts by the readers themselves are another data set than was made.
+    let reads = ["hello", "read", "me", "feed"];
+    let [hello, read, me, feed] = rounds(folder, floor, url, &format!("{posts} posts, reads"), reads)?;
     let native = fan_out_on_read(state)?;
-    let [hello, read, insert, me, feed, post] = rates.map(median);
+    let writes = ["insert", "post"];
+    let [insert, post] = rounds(folder, floor, url, &format!("{posts} posts, writes"), writes)?;
     let sized = |name: &str| format!("{name}, {posts} posts");
     let mut lines = vec![
         Line::rate(sized("hello (floor)"), hello, None),
@@ -406,6 +401,25 @@ fn sizes_of_memories(file: &Path) -> Result<Vec<Line>> {
 #[expect(clippy::cast_precision_loss, reason = "sizes far below 2^52")]
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
+}
+
+/// The rates of `names`, the median of some rounds, in each of which all take their turn.
+fn rounds<const N: usize>(
+    folder: &Path,
+    floor: &str,
+    url: &str,
+    what: &str,
+    names: [&str; N],
+) -> Result<[f64; N]> {
+    let mut rates = [const { Vec::new() }; N];
+    for round in 1..=ROUNDS {
+        say(&format!("==> {what}, round {round} of {ROUNDS}"));
+        for (rates, name) in rates.iter_mut().zip(names) {
+            let at = if matches!(name, "hello" | "read" | "insert") { floor } else { url };
+            rates.push(load(folder, at, name)?);
+        }
+    }
+    Ok(rates.map(median))
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
