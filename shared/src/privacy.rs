@@ -5,10 +5,14 @@
 //! nobody), `author` the alias of a joined `people` row. They read the tables of
 //! `migrations/people.sql` and `migrations/ties.sql`.
 
-/// Whether `viewer` may see what `author` published: `may_see!("?1", "a")`.
+/// Whether `viewer` may see what `author` published: `may_see!("?1", "a")`. A third argument stands for
+/// [`unblocked!`] where a statement knows a cheaper way to it.
 #[macro_export]
 macro_rules! may_see {
     ($viewer:expr, $author:expr) => {
+        $crate::may_see!($viewer, $author, $crate::unblocked!($viewer, $author))
+    };
+    ($viewer:expr, $author:expr, $unblocked:expr) => {
         concat!(
             "(",
             $author,
@@ -17,12 +21,29 @@ macro_rules! may_see {
             ".pk = ",
             $viewer,
             " or (",
-            $crate::unblocked!($viewer, $author),
+            $unblocked,
             " and (",
             $author,
             ".private = 0 or ",
             $crate::follows!($viewer, $author),
             "))))"
+        )
+    };
+}
+
+/// Whether a block or a mute stands between `viewer` and anybody at all. Asked once a page, it spares most
+/// readers the look for one at every author of it.
+#[macro_export]
+macro_rules! is_apart {
+    ($viewer:expr) => {
+        concat!(
+            "(exists (select 1 from blocks where blocker = ",
+            $viewer,
+            ") or exists (select 1 from blocks where blocked = ",
+            $viewer,
+            ") or exists (select 1 from mutes where muter = ",
+            $viewer,
+            "))"
         )
     };
 }
@@ -73,6 +94,26 @@ macro_rules! may_find {
             ".pk and blocked = ",
             $viewer,
             "))"
+        )
+    };
+}
+
+/// [`may_see!`] of an author whom `viewer` does not mute; `apart` is what [`is_apart!`] said of the viewer.
+#[macro_export]
+macro_rules! shows_in_feed {
+    ($viewer:expr, $author:expr, $apart:expr) => {
+        $crate::may_see!(
+            $viewer,
+            $author,
+            concat!(
+                "(not ",
+                $apart,
+                " or (",
+                $crate::unblocked!($viewer, $author),
+                " and not ",
+                $crate::mutes!($viewer, $author),
+                "))"
+            )
         )
     };
 }

@@ -62,12 +62,12 @@ macro_rules! merged {
     };
 }
 
-/// A page of the feed by the merge.
+/// A page of the feed by the merge; the text is that of a head's page, to the line break after a post.
 pub const FEED: &str = concat!(
     merged!(),
     "select '[' || coalesce(group_concat(",
     post_json!("p", "a", "page.viewer", my_reactions!("page.viewer", "p")),
-    ") filter (where page.n <= ?3), '') || ']', iif(count(*) > ?3, max(page.pk) filter (where page.n = ?3), null)
+    ", ',' || char(10)) filter (where page.n <= ?3), '') || ']', iif(count(*) > ?3, max(page.pk) filter (where page.n = ?3), null)
     from (
         select pk, viewer, row_number() over (order by pk desc) as n from walk where pk is not null
     ) as page cross join posts as p cross join people as a

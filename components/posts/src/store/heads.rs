@@ -1,12 +1,12 @@
 //! The heads of feeds: what readers saw last, with what came since (README.md, "The feed").
 
 use shared::clock::Instant;
-use shared::db::{Db, DbError, PageOut};
+use shared::db::{Db, DbError, PageOut, Value};
 use shared::ids::Id;
 use shared::params;
 
 use super::feed::merged;
-use super::{my_reactions, page_of, post_json};
+use super::{my_reactions, post_json};
 
 /// Posts of a head: a page of the usual size, though some of them go.
 const KEPT: u32 = 60;
@@ -18,35 +18,36 @@ const REMADE: i64 = 10_000;
 /// 200 posts of anybody are younger than it, or where it does not reach.
 ///
 /// `since` and `kept` come in order, newest first, and everything after keeps it; `limit -1` keeps SQLite from
-/// dropping the order inside. Nothing is sorted, so that the JSON of a post is built for those on the page alone.
+/// dropping the order inside. Nothing is sorted or numbered: the JSON of a post is built for those on the page
+/// alone, and is copied once. Hence the row is not that of a page but the posts, each on a line of its own, their
+/// keys, and how many they are: one more than `?2` where more follow ([`page_of_lines`]).
 pub const FEED_HEAD: &str = concat!(
-    "with head (viewer, newest, posts, whole) as materialized (
-        select me.pk, h.newest, h.posts, h.whole
+    "with head (viewer, newest, posts, whole, apart) as materialized (
+        select me.pk, h.newest, h.posts, h.whole, ",
+    shared::is_apart!("me.pk"),
+    "
         from people as me cross join feed_heads as h
         where me.id = +?1 and me.status = 'active' and h.reader = me.pk
           and (select max(pk) from posts) <= h.newest + 200
     )
-    select '[' || coalesce(group_concat(item) filter (where n <= ?2), '') || ']',
-        iif(count(*) > ?2, max(k) filter (where n = ?2), null)
+    select group_concat(item, ',' || char(10)), group_concat(k), count(*)
     from (
         select ",
     post_json!("p", "a", "c.viewer", my_reactions!("c.viewer", "p")),
-    " as item, p.pk as k, row_number() over () as n
+    " as item, p.pk as k
         from (
-            select pk, viewer from (
-                select q.pk, head.viewer
+            select pk, viewer, apart from (
+                select q.pk, head.viewer, head.apart
                 from head cross join posts as q
                 where q.pk > head.newest and (q.author = head.viewer or (q.status = 'published' and exists (
                     select 1 from follows where follower = head.viewer and followee = q.author)))
                 order by q.pk desc limit -1
             )
             union all
-            select e.value, head.viewer from head cross join json_each(head.posts) as e
+            select e.value, head.viewer, head.apart from head cross join json_each(head.posts) as e
         ) as c cross join posts as p cross join people as a
         where p.pk = c.pk and a.pk = p.author and ",
-    shared::may_see!("c.viewer", "a"),
-    " and not ",
-    shared::mutes!("c.viewer", "a"),
+    shared::shows_in_feed!("c.viewer", "a", "c.apart"),
     "   limit ?2 + 1
     )
     having count(*) > ?2 or (select whole from head)"
@@ -69,11 +70,25 @@ pub const KEEP_HEAD: &str = concat!(
 
 /// The first page of the feed of `caller`, where their head still serves.
 pub async fn get_feed_head(db: &Db, caller: Id, limit: u32) -> Result<Option<PageOut>, DbError> {
-    Ok(page_of(db, FEED_HEAD, params![caller, limit]).await?.map(|(page, _)| page))
+    let row = db.rows(FEED_HEAD, params![caller, limit]).await?.into_iter().next();
+    Ok(row.map(|row| page_of_lines(row, limit)))
+}
+
+/// The page of a row of [`FEED_HEAD`]. No JSON has a line break inside, so one ends a post.
+fn page_of_lines(row: Vec<Value>, limit: u32) -> PageOut {
+    let mut columns = row.into_iter();
+    let lines = columns.next().and_then(Value::into_text).unwrap_or_default();
+    let keys = columns.next().and_then(Value::into_text).unwrap_or_default();
+    let count = columns.next().and_then(|count| count.as_integer()).unwrap_or(0);
+    let more = count > i64::from(limit);
+    let shown = if more { lines.rsplit_once(",\n").map_or("", |(shown, _)| shown) } else { &lines };
+    let mut items = String::with_capacity(shown.len() + 2);
+    items.extend(["[", shown, "]"]);
+    PageOut { items, next: keys.rsplit(',').nth(1).filter(|_| more).map(ToOwned::to_owned) }
 }
 
 /// Makes the head of the feed of `caller`.
 pub async fn keep_feed_head(db: &Db, caller: Id, now: Instant) -> Result<(), DbError> {
-    let null = shared::db::Value::Null;
+    let null = Value::Null;
     db.rows(KEEP_HEAD, params![caller, null, KEPT, now.millis(), REMADE]).await.map(drop)
 }
