@@ -1,6 +1,6 @@
 //! What a service is, and its running state.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
@@ -24,6 +24,7 @@ use crate::idempotency::Effects;
 use crate::ids::Id;
 use crate::jwks::Jwks;
 use crate::migrate::{Migration, migrate};
+use crate::objects::Objects;
 use crate::openapi;
 use crate::params;
 use crate::platform::Platform;
@@ -100,6 +101,7 @@ pub struct App {
     /// Who calls.
     pub auth: Authorizer,
     pub(crate) relay: RelayState,
+    objects: OnceLock<Option<Objects>>,
     clock: Clock,
 }
 
@@ -119,6 +121,7 @@ impl App {
             db,
             auth: Authorizer::default(),
             relay: RelayState::default(),
+            objects: OnceLock::new(),
             clock,
         }))
     }
@@ -126,6 +129,11 @@ impl App {
     /// The time now, moved by `test_clock_offset_seconds`.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// The object store; `None` where none is configured.
+    pub fn objects(&self) -> Option<&Objects> {
+        self.objects.get_or_init(|| Objects::from_config(&self.config)).as_ref()
     }
 }
 

@@ -250,3 +250,54 @@ impl<'a> Auth<'a> {
         self.0.get(&format!("/internal/keys?kid={kid}")).await
     }
 }
+
+/// `media`: what people upload.
+pub struct MediaStore<'a>(Client<'a>);
+
+/// Somebody is about to use what they uploaded: `POST /internal/claims` of media.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ClaimIn {
+    /// Whose they are.
+    pub owner: Id,
+    /// `post` or `avatar`.
+    pub purpose: String,
+    /// Keys, as given.
+    pub keys: Vec<String>,
+    /// The field of the caller's body that each key stands in, for the problem document.
+    pub fields: Vec<String>,
+}
+
+/// How far a media is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimedMedia {
+    /// Names it.
+    pub key: Id,
+    /// `queued`, `processing` or `ready`.
+    pub status: String,
+    /// The template of what is answered (see [`crate::media`]), without `alt`.
+    pub media: serde_json::Value,
+    /// Where an avatar is shown, once it is ready.
+    pub avatar_url: Option<String>,
+}
+
+/// The answer to a [`ClaimIn`].
+#[derive(Debug, Deserialize)]
+struct Claimed {
+    items: Vec<ClaimedMedia>,
+}
+
+impl<'a> MediaStore<'a> {
+    /// Looking for an upload and waiting for a picture take longer than other calls.
+    const CLAIM_TIME: Duration = Duration::from_secs(15);
+
+    /// The media service.
+    pub fn new(app: &'a App, trace: &'a Trace) -> Self {
+        Self(Client::new(app, trace, "media"))
+    }
+
+    /// How far each of the caller's uploads is, in the order asked; 422 where one cannot be used.
+    pub async fn claim(&self, claim: &ClaimIn) -> Result<Vec<ClaimedMedia>, ClientError> {
+        self.0.post_within::<Claimed>("/internal/claims", claim, Self::CLAIM_TIME).await.map(|claimed| claimed.items)
+    }
+}

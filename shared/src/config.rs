@@ -32,6 +32,14 @@ const NAMES: &[&str] = &[
     "users_url",
     "posts_url",
     "social_url",
+    "media_url",
+    "s3_endpoint",
+    "s3_public_endpoint",
+    "s3_region",
+    "s3_bucket",
+    "s3_access_key_id",
+    "s3_secret_access_key",
+    "cdn_url",
 ];
 
 impl Config {
@@ -83,6 +91,7 @@ impl Config {
             "users" => self.get("users_url"),
             "posts" => self.get("posts_url"),
             "social" => self.get("social_url"),
+            "media" => self.get("media_url"),
             _ => "",
         };
         if configured.is_empty() {

@@ -28,6 +28,8 @@ use crate::trace::{Trace, log};
 const BODY: usize = 64 << 10;
 /// Largest body of another service: a batch of events.
 const INTERNAL_BODY: usize = 8 << 20;
+/// Largest body of a worker: the segments of a long video.
+const WORKER_BODY: usize = 2 << 20;
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(15);
 /// How long an answer waits for its events to be delivered; they go out in any case.
@@ -81,7 +83,12 @@ async fn handle(
         return Ok(render(app, next.run(request).await, trace, &method, &path));
     }
     let (parts, body) = request.into_parts();
-    let body = read_body(body, &parts.headers, if is_internal { INTERNAL_BODY } else { BODY }).await?;
+    let limit = match is_internal {
+        true => INTERNAL_BODY,
+        false if path.starts_with("/worker/") => WORKER_BODY,
+        false => BODY,
+    };
+    let body = read_body(body, &parts.headers, limit).await?;
     let mut request = Request::from_parts(parts, Body::from(body.clone()));
     if is_internal || app.service.migrations.is_empty() {
         return Ok(render(app, next.run(request).await, trace, &method, &path));

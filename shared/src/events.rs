@@ -40,6 +40,13 @@ pub struct EventKind {
 const PERSON: &[&str] =
     &["id", "handle", "displayName", "bio", "avatarUrl", "private", "createdAt", "status", "rev"];
 
+/// `media` is a template (see [`crate::media`]) of the contract's `Media` without `alt`; `avatarUrl` is where a picture of a person is
+/// shown, null for anything else.
+const MEDIA: &[&str] = &["key", "ownerId", "media", "avatarUrl"];
+
+/// Those who keep people.
+const EVERYBODY: &[&str] = &["auth", "posts", "social", "media"];
+
 const fn kind(
     name: &'static str,
     source: &'static str,
@@ -51,14 +58,14 @@ const fn kind(
 
 /// Every event there is, with who hears it.
 pub const CATALOGUE: &[EventKind] = &[
-    kind("user.registered", "users", &["auth", "posts", "social"], PERSON),
-    kind("user.updated", "users", &["auth", "posts", "social"], PERSON),
-    kind("user.suspended", "users", &["auth", "posts", "social"], PERSON),
-    kind("user.unsuspended", "users", &["auth", "posts", "social"], PERSON),
+    kind("user.registered", "users", EVERYBODY, PERSON),
+    kind("user.updated", "users", EVERYBODY, PERSON),
+    kind("user.suspended", "users", EVERYBODY, PERSON),
+    kind("user.unsuspended", "users", EVERYBODY, PERSON),
     kind(
         "user.deleted",
         "users",
-        &["auth", "posts", "social"],
+        EVERYBODY,
         &[
             "id",
             "handle",
@@ -76,19 +83,34 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("erasure.completed", "auth", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "posts", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "social", &["users"], &["userId", "deletionId", "service", "rows"]),
-    kind("follow.created", "social", &["users", "posts"], &["followerId", "followeeId"]),
-    kind("follow.removed", "social", &["users", "posts"], &["followerId", "followeeId"]),
-    kind("follow.requested", "social", &["users"], &["requesterId", "targetId"]),
-    kind("follow.request_removed", "social", &["users"], &["requesterId", "targetId"]),
-    kind("block.created", "social", &["users", "posts"], &["blockerId", "blockedId"]),
-    kind("block.removed", "social", &["users", "posts"], &["blockerId", "blockedId"]),
-    kind("mute.created", "social", &["users", "posts"], &["muterId", "mutedId"]),
-    kind("mute.removed", "social", &["users", "posts"], &["muterId", "mutedId"]),
+    kind("erasure.completed", "media", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("avatar.changed", "users", &["media"], &["userId", "key"]),
+    kind("media.ready", "media", &["users", "posts"], MEDIA),
+    kind("media.failed", "media", &["users", "posts"], MEDIA),
+    kind("media.deleted", "media", &["users", "posts"], &["key", "ownerId"]),
+    kind("follow.created", "social", &["users", "posts", "media"], &["followerId", "followeeId"]),
+    kind("follow.removed", "social", &["users", "posts", "media"], &["followerId", "followeeId"]),
+    kind("follow.requested", "social", &["users", "media"], &["requesterId", "targetId"]),
+    kind("follow.request_removed", "social", &["users", "media"], &["requesterId", "targetId"]),
+    kind("block.created", "social", &["users", "posts", "media"], &["blockerId", "blockedId"]),
+    kind("block.removed", "social", &["users", "posts", "media"], &["blockerId", "blockedId"]),
+    kind("mute.created", "social", &["users", "posts", "media"], &["muterId", "mutedId"]),
+    kind("mute.removed", "social", &["users", "posts", "media"], &["muterId", "mutedId"]),
     kind("report.created", "social", &[], &["reportId", "reporterId", "targetType", "targetId", "reason"]),
-    kind("post.created", "posts", &[], &["postId", "authorId", "status", "visibility", "mentions"]),
-    kind("post.published", "posts", &["users", "social"], &["postId", "authorId", "visibility", "mentions"]),
+    kind(
+        "post.created",
+        "posts",
+        &["media"],
+        &["postId", "authorId", "status", "visibility", "mentions", "media"],
+    ),
+    kind(
+        "post.published",
+        "posts",
+        &["users", "social", "media"],
+        &["postId", "authorId", "visibility", "mentions"],
+    ),
     kind("post.updated", "posts", &[], &["postId", "authorId", "mentions"]),
-    kind("post.deleted", "posts", &["users", "social"], &["postId", "authorId", "wasPublished"]),
+    kind("post.deleted", "posts", &["users", "social", "media"], &["postId", "authorId", "wasPublished"]),
     kind("post.viewed", "posts", &[], &["postId", "authorId", "viewerId"]),
     kind(
         "comment.created",

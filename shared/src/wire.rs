@@ -172,3 +172,76 @@ pub struct QuietHours {
 
 /// So many of each.
 pub type Tally = BTreeMap<String, u64>;
+
+/// An image or a video of a post.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Media {
+    /// Names it.
+    pub key: String,
+    /// What it is.
+    pub kind: MediaKind,
+    /// How far it is.
+    pub status: MediaStatus,
+    /// In percent.
+    #[schema(minimum = 0, maximum = 100)]
+    pub progress: u8,
+    /// What went wrong, where it failed.
+    pub error: Option<MediaError>,
+    /// The image, or the video as MP4; null until ready.
+    #[schema(format = "uri")]
+    pub url: Option<String>,
+    /// The video as HLS; null until ready.
+    #[schema(format = "uri")]
+    pub hls_url: Option<String>,
+    /// A still of the video; null until ready.
+    #[schema(format = "uri")]
+    pub poster_url: Option<String>,
+    /// In pixels.
+    pub width: Option<u32>,
+    /// In pixels.
+    pub height: Option<u32>,
+    /// In milliseconds.
+    pub duration_ms: Option<u64>,
+    /// A blurred preview (blurha.sh).
+    pub blurhash: Option<String>,
+    /// What it shows, for who does not see it.
+    pub alt: Option<String>,
+}
+
+/// A kind of media.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+}
+
+/// How far a medium is.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaStatus {
+    /// Not uploaded yet.
+    Pending,
+    /// Uploaded.
+    Uploaded,
+    /// Waiting for a worker.
+    Queued,
+    /// In work.
+    Processing,
+    /// To be shown.
+    Ready,
+    /// It cannot be shown.
+    Failed,
+}
+
+/// Why a medium failed.
+#[derive(Deserialize, ToSchema)]
+pub struct MediaError {
+    /// A stable word.
+    pub code: String,
+    /// A sentence for people.
+    pub detail: String,
+}

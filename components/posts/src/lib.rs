@@ -24,6 +24,7 @@ pub static SERVICE: Service = Service {
         migration!("0004_events"),
         migration!("0005_feed_heads"),
         migration!("0006_rendered"),
+        migration!("0007_media"),
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,

@@ -1,7 +1,8 @@
 //! The rules of posts: what a text may be and what it names.
 
-use serde::Deserialize;
-use shared::error::{ApiError, ApiResult, Check};
+use serde::{Deserialize, Serialize};
+use shared::error::{ApiResult, Check};
+use shared::ids::Id;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
@@ -71,30 +72,39 @@ impl ReactionType {
     }
 }
 
-/// A medium in a body.
+/// A media in a body.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct MediaIn {
     /// Of an upload.
-    #[serde(rename = "key")]
-    _key: String,
+    pub key: String,
     /// What it shows, for who does not see it: at most 1,500 graphemes.
-    alt: Option<String>,
+    pub alt: Option<String>,
 }
 
-/// 422 for media, as long as nobody keeps them: nothing uploaded could be named.
+/// A media of a post about to be made, as `media` told of it.
+#[derive(Debug, Serialize)]
+pub struct Attached {
+    /// Names it.
+    pub key: Id,
+    /// What it shows.
+    pub alt: Option<String>,
+    /// Whether it is ready.
+    pub status: String,
+    /// The template of what is answered.
+    pub media: serde_json::Value,
+}
+
+/// 422 for more media than a post shows, one of them twice, or a long alternative text.
 pub fn check_media(media: &[MediaIn]) -> ApiResult<()> {
     let mut check = Check::default();
     check.field(media.len() <= MAX_MEDIA, "media", "at most 4");
     for (index, one) in media.iter().enumerate() {
         let length = one.alt.as_deref().map_or(0, |alt| alt.graphemes(true).count());
         check.field(length <= MAX_ALT, &format!("media[{index}].alt"), "at most 1500 characters");
+        let is_first = media[..index].iter().all(|other| other.key != one.key);
+        check.field(is_first, &format!("media[{index}].key"), "is there twice");
     }
-    check.finish()?;
-    if media.is_empty() {
-        return Ok(());
-    }
-    Err(ApiError::unprocessable("media_unavailable", "Media cannot be attached yet.")
-        .field("media", "cannot be attached yet"))
+    check.finish()
 }
 
 /// A text that may be posted, and what it names.
@@ -112,11 +122,16 @@ impl Text {
     /// Checks the text of a post or comment: 422 where it is empty, too long, or has control
     /// characters.
     pub fn parse(text: &str) -> ApiResult<Self> {
+        Self::parse_beside(text, false)
+    }
+
+    /// [`Text::parse`] of a text that may be empty where there is something else (`beside`).
+    pub fn parse_beside(text: &str, beside: bool) -> ApiResult<Self> {
         let text = text.replace("\r\n", "\n").trim().to_owned();
         let words = words(&text);
         let printable = text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control());
         Check::default()
-            .field(text.chars().any(is_seen), "text", "must not be empty")
+            .field(beside || text.chars().any(is_seen), "text", "must not be empty")
             .field(length(&text, &words) <= MAX_TEXT, "text", "at most 500 characters")
             .field(printable, "text", "must not have control characters")
             .finish()?;

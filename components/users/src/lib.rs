@@ -23,6 +23,7 @@ pub static SERVICE: Service = Service {
         migration!("0002_joining"),
         migration!("0003_deletion"),
         migration!("0004_search"),
+        migration!("0005_avatars"),
     ],
     routes: routes::routes,
     // Who goes private or blocks sees it everywhere at once.

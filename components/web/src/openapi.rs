@@ -15,6 +15,7 @@ const TAGS: &[(&str, &str)] = &[
     ("users", "The caller, handles, invites, search, leaving."),
     ("posts", "The feed, posts, comments, reactions, tags."),
     ("social", "Profiles, follows, blocks, mutes, reports."),
+    ("media", "Uploads, what is made of them, pictures of people."),
     ("web", "Operations: health, readiness, this document."),
 ];
 

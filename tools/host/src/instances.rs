@@ -1,7 +1,7 @@
 //! When an instance starts, how many requests it serves and when it ends.
 //!
-//! The figures are Spin's defaults: an instance serves up to 128 requests, 16 of them at a time, and goes
-//! after a second without work. What a component spawned after its response keeps its instance alive.
+//! The figures are Spin's defaults: an instance serves up to 128 requests (`--max-instance-reuse-count`, as Spin's), 16 of
+//! them at a time, and goes after a second without work. What a component spawned after its response keeps its instance alive.
 
 use crate::imports::{ComponentEnv, Ctx};
 use std::pin::Pin;
@@ -16,9 +16,6 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
-
-/// Requests one instance serves before it is replaced.
-const MOST_REQUESTS: usize = 128;
 
 /// Requests one instance serves at a time.
 const MOST_CONCURRENT: usize = 16;
@@ -41,6 +38,8 @@ pub struct Starter {
     pub pre: ServicePre<Ctx>,
     /// What its instances share.
     pub env: Arc<ComponentEnv>,
+    /// Requests one instance serves before it is replaced.
+    pub most_requests: usize,
     /// Turns true when the host stops.
     pub stopping: watch::Receiver<bool>,
     /// Keeps the host alive while an instance works.
@@ -69,7 +68,7 @@ impl HandlerState for Starter {
                 stopping: Box::pin(async move { drop(stopping.wait_for(|stopping| *stopping).await) }),
                 stopped: false,
             },
-            state: Worker { env: self.env.clone(), _alive: self.alive.upgrade() },
+            state: Worker { env: self.env.clone(), most_requests: self.most_requests, _alive: self.alive.upgrade() },
         })
     }
 }
@@ -110,6 +109,7 @@ impl WorkerExpiration for Expiration {
 /// The rules for one instance.
 pub struct Worker {
     env: Arc<ComponentEnv>,
+    most_requests: usize,
     _alive: Option<Alive>,
 }
 
@@ -118,7 +118,7 @@ impl WorkerState for Worker {
     type RequestData = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= MOST_REQUESTS {
+        if total >= self.most_requests {
             ShouldAccept::Never
         } else if concurrent >= MOST_CONCURRENT {
             ShouldAccept::No

@@ -73,7 +73,13 @@ pub async fn run(
         .into_iter()
         .zip(envs)
         .map(|((name, pre), env)| {
-            let starter = Starter { pre, env, stopping: stopping_seen.clone(), alive: alive.downgrade() };
+            let starter = Starter {
+                pre,
+                env,
+                most_requests: options.most_requests,
+                stopping: stopping_seen.clone(),
+                alive: alive.downgrade(),
+            };
             (name, ProxyHandler::new(starter))
         })
         .collect();

@@ -15,9 +15,13 @@ scooterbooter-host: runs the components of a spin.toml
   --state-dir DIR               where the default ones are kept (default: .spin beside the manifest)
   --variable NAME=VALUE         a variable's value; @FILE reads it from a file; repeatable
   --cache-dir DIR               where compiled components are kept (default: target/host-cache or the state)
+  --max-instance-reuse-count N  requests one instance serves before it is replaced (default: 128)
   --memory-file FILE            at the end, the largest memory an instance of each component had, as JSON
 
 Variables are also taken from SPIN_VARIABLE_<NAME>.";
+
+/// Spin's own default.
+const MOST_REQUESTS: usize = 128;
 
 /// The command line, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// `--cache-dir`.
     pub cache_dir: Option<PathBuf>,
+    /// `--max-instance-reuse-count`.
+    pub most_requests: usize,
     /// `--memory-file`.
     pub memory_file: Option<PathBuf>,
     /// `--variable`, by name.
@@ -46,6 +52,7 @@ impl Default for Options {
             runtime_config: None,
             state_dir: None,
             cache_dir: None,
+            most_requests: MOST_REQUESTS,
             memory_file: None,
             variables: HashMap::new(),
         }
@@ -78,6 +85,12 @@ impl Options {
                 "--runtime-config-file" => options.runtime_config = Some(value()?.into()),
                 "--state-dir" => options.state_dir = Some(value()?.into()),
                 "--cache-dir" => options.cache_dir = Some(value()?.into()),
+                "--max-instance-reuse-count" => {
+                    let text = value()?;
+                    options.most_requests = text.parse().ok().filter(|count| *count > 0).with_context(|| {
+                        format!("--max-instance-reuse-count {text}: write a whole number above 0")
+                    })?;
+                }
                 "--memory-file" => options.memory_file = Some(value()?.into()),
                 "--variable" => {
                     let (name, value) = parse_variable(&value()?)?;
@@ -127,6 +140,7 @@ mod tests {
             (&["--frob"][..], "--frob"),
             (&["--from"], "--from"),
             (&["--listen", "nowhere"], "nowhere"),
+            (&["--max-instance-reuse-count", "0"], "above 0"),
             (&["--variable", "sekret"], "NAME=VALUE"),
             (&["--variable", "a=@/no/such/file"], "/no/such/file"),
         ] {

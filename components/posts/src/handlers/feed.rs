@@ -5,6 +5,7 @@ use shared::app::Ctx;
 use shared::auth::Bearer;
 use shared::db::{Db, PageOut, Value};
 use shared::error::{ApiError, ApiResult};
+use shared::media::fill_page;
 use shared::page::Page;
 use shared::{platform, wire};
 
@@ -20,12 +21,13 @@ pub async fn get_feed(State(app): State<Ctx>, db: Db, caller: Bearer, page: Page
     if page.after.is_some() {
         let feed =
             settled(&app, &caller, || store::get_feed(&db, caller.id, after.clone(), page.limit)).await?;
-        return feed.ok_or_else(ApiError::invalid_token);
+        return feed.map(|feed| fill_page(&app, feed)).ok_or_else(ApiError::invalid_token);
     }
     if let Some(feed) = store::get_feed_head(&db, caller.id, page.limit).await? {
-        return Ok(feed);
+        return Ok(fill_page(&app, feed));
     }
     let feed = settled(&app, &caller, || store::get_feed(&db, caller.id, Value::Null, page.limit)).await?;
+    let feed = feed.map(|feed| fill_page(&app, feed));
     let now = app.now();
     // A head that is not made costs the next read a merge, nothing else.
     platform::spawn(async move { drop(store::keep_feed_head(&app.db, caller.id, now).await) });

@@ -11,6 +11,7 @@ use shared::db::{Db, PageOut};
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Path;
 use shared::ids::Id;
+use shared::media::fill_page;
 use shared::page::Page;
 use shared::people;
 use shared::trace::Trace;
@@ -35,7 +36,8 @@ pub async fn list_tag(
     let after = page.after_integer()?;
     let tag = fold_tag(tag.trim_start_matches('#'));
     let list = || store::list_tag(&db, caller.id, &tag, after.clone(), page.limit);
-    settled(&app, &caller, list).await?.ok_or_else(ApiError::invalid_token)
+    let page = settled(&app, &caller, list).await?.ok_or_else(ApiError::invalid_token)?;
+    Ok(fill_page(&app, page))
 }
 
 /// The posts of a person, newest first.
@@ -72,7 +74,7 @@ pub async fn list_posts_of(
         return Err(ApiError::forbidden("private_account", "Only followers see what this person posts."));
     }
     let posts = store::list_posts_of(&db, author.pk, caller.id, after, page.limit).await?;
-    Ok(posts.into_response())
+    Ok(fill_page(&app, posts).into_response())
 }
 
 /// Who has the handle, looked up at `users` where they are new here.

@@ -7,17 +7,19 @@ use serde::Deserialize;
 use shared::answer::{IfNoneMatch, created};
 use shared::app::Ctx;
 use shared::auth::{Bearer, Caller};
+use shared::clients::{ClaimIn, ClaimedMedia, MediaStore};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{Json, Path};
 use shared::ids::Id;
+use shared::media::fill;
 use shared::trace::Trace;
 use utoipa::ToSchema;
 
 use super::{meet_mentioned, settled};
 use crate::docs;
-use crate::model::{MediaIn, Text, Visibility, check_media};
-use crate::store;
+use crate::model::{Attached, MediaIn, Text, Visibility, check_media};
+use crate::store::{self, NewPost};
 
 /// A post about to be published.
 #[derive(Deserialize, ToSchema)]
@@ -36,7 +38,9 @@ pub struct PostIn {
 #[utoipa::path(post, path = "/posts", responses(
     (status = 201, description = "The post.", body = docs::Post,
         headers(("Location" = String, description = "The path of the post."))),
-    (status = 422, description = "`media_unavailable`: media cannot be used yet"),
+    (status = 422, description = "`media_not_found`: there is no such upload of the caller's; `not_uploaded`: it has not arrived; \
+        the code of a media that failed"),
+    (status = 503, description = "`unavailable`: what keeps uploads does not answer"),
 ))]
 pub async fn create_post(
     State(app): State<Ctx>,
@@ -45,14 +49,35 @@ pub async fn create_post(
     trace: Trace,
     Json(post): Json<PostIn>,
 ) -> ApiResult {
-    check_media(&post.media.unwrap_or_default())?;
-    let text = Text::parse(&post.text.unwrap_or_default())?;
+    let media = post.media.unwrap_or_default();
+    check_media(&media)?;
+    let text = Text::parse_beside(&post.text.unwrap_or_default(), !media.is_empty())?;
     meet_mentioned(&app, &trace, &text).await?;
+    let media = claim_media(&app, &trace, caller.id, media).await?;
     let (now, visibility) = (app.now(), post.visibility.unwrap_or_default());
     let id = Id::new(now);
-    let post = settled(&app, &caller, || store::create_post(&db, caller.id, id, &text, visibility, now));
-    let post = post.await?.ok_or_else(ApiError::invalid_token)?;
-    Ok(created(&location(&post, id), post))
+    let new = || NewPost { author: caller.id, id, text: &text, visibility, media: &media, now };
+    let post = settled(&app, &caller, || store::create_post(&db, new())).await?;
+    let post = post.ok_or_else(ApiError::invalid_token)?;
+    Ok(created(&location(&post, id), fill(&app, post)))
+}
+
+/// The media a post is to show, as far as they are; nothing is asked where there are none.
+async fn claim_media(app: &Ctx, trace: &Trace, author: Id, media: Vec<MediaIn>) -> ApiResult<Vec<Attached>> {
+    if media.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = media.iter().map(|one| one.key.clone()).collect();
+    let fields = (0..media.len()).map(|index| format!("media[{index}].key")).collect();
+    let claim = ClaimIn { owner: author, purpose: "post".to_owned(), keys, fields };
+    let claimed = MediaStore::new(app, trace).claim(&claim).await?;
+    let attached = |(one, ClaimedMedia { key, status, media, .. }): (MediaIn, ClaimedMedia)| Attached {
+        key,
+        alt: one.alt.filter(|alt| !alt.is_empty()),
+        status,
+        media,
+    };
+    Ok(media.into_iter().zip(claimed).map(attached).collect())
 }
 
 /// A request that is sent again gets the post of the first run, whose id is not the one just made.
@@ -76,7 +101,7 @@ pub async fn get_post(
     known: IfNoneMatch,
 ) -> ApiResult {
     let post = settled(&app, &caller, || store::find_post(&db, id, caller.id)).await?;
-    Ok(known.answer(post.ok_or_else(ApiError::not_found)?))
+    Ok(known.answer(fill(&app, post.ok_or_else(ApiError::not_found)?)))
 }
 
 /// The change of a post.
@@ -106,7 +131,7 @@ pub async fn update_post(
         meet_mentioned(&app, &trace, text).await?;
         if store::update_post(&db, id, caller.id, text, app.now()).await? {
             let post = store::find_post(&db, id, caller.id).await?.ok_or_else(ApiError::not_found)?;
-            return Ok(shared::answer::json_text(StatusCode::OK, post));
+            return Ok(shared::answer::json_text(StatusCode::OK, fill(&app, post)));
         }
     }
     Err(refusal(&db, id, caller.id, text.err()).await?)

@@ -33,8 +33,9 @@ const EXPORT_PERSON: &str = "select json_object(
     'posts', json((select json_group_array(json_object(
             'id', id, 'text', text, 'visibility', visibility, 'status', status, 'createdAt', created_at,
             'editedAt', edited_at, 'hashtags', json(hashtags),
+            'media', json((select json_group_array(json_object('key', key, 'alt', alt)) from post_media where post = posts.pk)),
             'counts', json_object('comments', comments, 'reactions', reaction_count, 'views', views)))
-        from (select * from posts where author = person.pk order by pk))),
+        from (select * from posts where author = person.pk order by pk) as posts)),
     'comments', json((select json_group_array(json_object(
             'id', id, 'postId', post_id, 'parentId', parent_id, 'text', text, 'createdAt', created_at))
         from (select c.*, p.id as post_id, parent.id as parent_id from comments as c

@@ -72,7 +72,7 @@ macro_rules! seen_post {
 }
 
 /// What of the post `p` depends neither on its counts nor on who reads: the beginning of its JSON, up to the
-/// closing brace. The statement that makes a post writes it into `opening`; the triggers of 0006_rendered.sql
+/// closing brace. The statement that makes a post writes it into `opening`; the triggers of 0007_media.sql
 /// say the same, and keep it.
 macro_rules! opening_json {
     ($p:expr) => {
@@ -81,7 +81,9 @@ macro_rules! opening_json {
             $p,
             ".id, 'text', ",
             $p,
-            ".text, 'media', json('[]'), 'visibility', ",
+            ".text, 'media', json(",
+            $p,
+            ".media), 'visibility', ",
             $p,
             ".visibility, 'createdAt', ",
             $p,

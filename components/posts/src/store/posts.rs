@@ -6,7 +6,7 @@ use shared::ids::Id;
 use shared::{page_sql, params};
 
 use super::{mentioned, my_reactions, opening_json, page_of, post_json, seen_post, sees_post};
-use crate::model::{Text, Visibility};
+use crate::model::{Attached, Text, Visibility};
 
 /// Handles of the array that nobody here has, at most 10: each may cost a call to `users`.
 const UNKNOWN_HANDLES: &str = "select json_group_array(value) from (
@@ -22,13 +22,15 @@ pub async fn unknown_handles(db: &Db, handles: &[String]) -> Result<Vec<String>,
 /// One row in `posts`; triggers write its index rows and the outbox. The answer needs
 /// nothing of what they write.
 const CREATE_POST: &str = concat!(
-    "insert into posts (id, author, text, visibility, status, hashtags, mentions, created_at, opening)
-    select p.id, p.author, p.text, p.visibility, p.status, p.hashtags, p.mentions, p.created_at, ",
+    "insert into posts (id, author, text, visibility, status, hashtags, mentions, created_at, attached, media, opening)
+    select p.id, p.author, p.text, p.visibility, p.status, p.hashtags, p.mentions, p.created_at, p.attached, p.media, ",
     opening_json!("p"),
     " from (
-        select ?2 as id, me.pk as author, ?3 as text, ?4 as visibility, 'published' as status, ?5 as hashtags, ",
+        select ?2 as id, me.pk as author, ?3 as text, ?4 as visibility, ?8 as status, ?5 as hashtags, ",
     mentioned!("?6", "me.pk"),
-    " as mentions, ?7 as created_at, null as edited_at
+    " as mentions, ?7 as created_at, null as edited_at, ?9 as attached,
+            iif(?9 is null, '[]', (select json_group_array(json_set(value -> '$.media', '$.alt', value ->> '$.alt'))
+                from json_each(?9))) as media
         from people as me where me.id = ?1 and me.status = 'active'
     ) as p
     returning (select ",
@@ -36,18 +38,32 @@ const CREATE_POST: &str = concat!(
     " from people as a where a.pk = posts.author)"
 );
 
-/// Publishes a post; `None` where the author is nobody here.
-pub async fn create_post(
-    db: &Db,
-    author: Id,
-    id: Id,
-    text: &Text,
-    visibility: Visibility,
-    now: Instant,
-) -> Result<Option<String>, DbError> {
+/// A post about to be made.
+pub struct NewPost<'a> {
+    /// Whose it is.
+    pub author: Id,
+    /// Its id.
+    pub id: Id,
+    /// What it says.
+    pub text: &'a Text,
+    /// For whom it is.
+    pub visibility: Visibility,
+    /// What it shows.
+    pub media: &'a [Attached],
+    /// When.
+    pub now: Instant,
+}
+
+/// Makes a post, which is out unless something of it is not ready; `None` where the author is nobody here.
+pub async fn create_post(db: &Db, post: NewPost<'_>) -> Result<Option<String>, DbError> {
+    let NewPost { author, id, text, visibility, media, now } = post;
     let (hashtags, handles) = (serde_json::json!(text.hashtags), serde_json::json!(text.handles));
+    let waits = media.iter().any(|one| one.status != "ready");
+    let status = if waits { "pending_media" } else { "published" };
+    let attached = (!media.is_empty()).then(|| serde_json::json!(media));
+    let text = text.text.as_str();
     let params =
-        params![author, id, text.text.as_str(), visibility.as_str(), hashtags, handles, now.rfc3339()];
+        params![author, id, text, visibility.as_str(), hashtags, handles, now.rfc3339(), status, attached];
     db.write(CREATE_POST, params).await
 }
 

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use shared::answer::{IfNoneMatch, json_text};
 use shared::app::Ctx;
 use shared::auth::{Bearer, Caller};
+use shared::clients::{ClaimIn, ClaimedMedia, MediaStore};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Json;
+use shared::trace::Trace;
 use shared::wire::Me;
 use utoipa::ToSchema;
 
@@ -72,21 +74,46 @@ pub async fn accept_terms(
 /// The picture that somebody uploaded.
 #[derive(Deserialize, ToSchema)]
 pub struct AvatarIn {
-    /// The key of an uploaded image.
-    #[expect(dead_code, reason = "only its form counts while no service stores pictures")]
+    /// The key of an image uploaded by `/avatar-url`.
     key: String,
 }
 
 /// Gives the caller a picture they uploaded.
 ///
-/// Refused while no service stores pictures.
+/// It is shown when it is ready, which mostly is before this answers; until then the one before stays.
 #[utoipa::path(post, path = "/me/avatar", responses(
     (status = 200, description = "The caller, with the picture.", body = Me),
-    (status = 422, description = "`media_unavailable`: pictures cannot be used yet"),
+    (status = 422, description = "`media_not_found`: there is no such upload of the caller's; `not_uploaded`: it has not arrived; \
+        the code of an image that failed"),
+    (status = 503, description = "`unavailable`: what keeps uploads does not answer"),
 ))]
-pub async fn set_avatar(_: Caller, Json(_body): Json<AvatarIn>) -> ApiResult {
-    Err(ApiError::unprocessable("media_unavailable", "Pictures cannot be used yet.")
-        .field("key", "is not an uploaded image of yours"))
+pub async fn set_avatar(
+    caller: Caller,
+    State(app): State<Ctx>,
+    db: Db,
+    trace: Trace,
+    Json(body): Json<AvatarIn>,
+) -> ApiResult {
+    let (purpose, fields) = ("avatar".to_owned(), vec!["key".to_owned()]);
+    let claim = ClaimIn { owner: caller.id, purpose, keys: vec![body.key], fields };
+    let claimed = MediaStore::new(&app, &trace).claim(&claim).await?.into_iter().next();
+    // It may have been deleted, or have failed, while it was waited for.
+    let claimed = claimed.ok_or_else(|| {
+        ApiError::unprocessable("media_not_found", "There is no such upload of yours.")
+            .field("key", "is not an upload of yours")
+    })?;
+    if let Some(refusal) = refusal(&claimed) {
+        return Err(refusal);
+    }
+    let lens = Lens::new(&app, Some(&caller.token));
+    answer_me(Store(db).set_avatar(caller.id, &claimed, app.now(), &lens).await?)
+}
+
+/// 422 with the code of what failed.
+fn refusal(claimed: &ClaimedMedia) -> Option<ApiError> {
+    let code = claimed.media["error"]["code"].as_str()?.to_owned();
+    let detail = claimed.media["error"]["detail"].as_str().unwrap_or("It cannot be used.").to_owned();
+    Some(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail.clone()).field("key", detail))
 }
 
 /// 200 with `Me`; 401 where its owner was deleted or suspended between two statements.

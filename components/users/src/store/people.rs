@@ -1,5 +1,6 @@
 //! `people` and `profiles`: what a person is and what only they see.
 
+use shared::clients::ClaimedMedia;
 use shared::clock::Instant;
 use shared::db::DbError;
 use shared::ids::Id;
@@ -20,6 +21,16 @@ const ME: &str = concat!(
 const UPDATE_ME: &str = concat!(
     "update people set display_name = iif(?5, ?6, display_name), bio = iif(?7, ?8, bio),
         private = coalesce(?9, private), changed_at = ?10
+    where id = ?1 and status = 'active'",
+    returning_me!()
+);
+
+// What was ready when it was claimed, or was heard to be since, is shown by this statement: no event will tell of it again.
+const SET_AVATAR: &str = concat!(
+    "update people set avatar_wanted = iif(told.ready, null, ?5), avatar_key = iif(told.ready, ?5, avatar_key),
+        avatar_url = iif(told.ready, ?7, avatar_url), changed_at = ?8
+    from (select ?6 or exists (
+        select 1 from inbox where source = 'media' and type = 'media.ready' and key = ?5) as ready) as told
     where id = ?1 and status = 'active'",
     returning_me!()
 );
@@ -81,6 +92,28 @@ impl Store {
             now.rfc3339()
         ];
         self.0.write(UPDATE_ME, params).await
+    }
+
+    /// Shows a picture, now or when it is ready; `Me` afterwards.
+    pub async fn set_avatar(
+        &self,
+        id: Id,
+        picture: &ClaimedMedia,
+        now: Instant,
+        lens: &Lens<'_>,
+    ) -> Result<Option<String>, DbError> {
+        let is_ready = picture.status == "ready";
+        let params = params![
+            id,
+            lens.terms,
+            lens.admins.as_str(),
+            lens.is_admin,
+            picture.key,
+            is_ready,
+            picture.avatar_url.clone(),
+            now.rfc3339()
+        ];
+        self.0.write(SET_AVATAR, params).await
     }
 
     /// Notes that the current terms were accepted; again changes nothing. `Me` afterwards.

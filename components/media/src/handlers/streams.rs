@@ -1,0 +1,69 @@
+//! The playlists of a video, for whoever has a link to it: players send no tokens.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use shared::app::Ctx;
+use shared::auth::NoBadToken;
+use shared::error::{ApiError, ApiResult};
+use shared::extract::{Path, Query};
+use shared::ids::Id;
+use shared::media::{holds, playlist};
+use utoipa::IntoParams;
+
+use crate::playlist::Stream;
+use crate::store;
+
+/// RFC 8216, 4.
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// What a link has behind its path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LinkQuery {
+    /// Until when it holds, in seconds since the epoch.
+    #[param(value_type = i64, required = true)]
+    until: Option<String>,
+    /// Shows that it was given out.
+    #[param(value_type = String, required = true)]
+    sig: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    stream: Stream,
+    duration: Option<u64>,
+}
+
+/// A playlist of a video (HLS, RFC 8216). `hlsUrl` leads to the first, which names the others.
+#[utoipa::path(get, path = "/media/{key}/hls/{name}", security(()),
+    params(LinkQuery, ("name" = String, Path, description = "As the playlist before names it.", example = "master.m3u8")),
+    responses((status = 200, description = "The playlist.", body = String, content_type = "application/vnd.apple.mpegurl")))]
+pub async fn get_playlist(
+    _: NoBadToken,
+    State(app): State<Ctx>,
+    Path((key, name)): Path<(Id, String)>,
+    Query(link): Query<LinkQuery>,
+) -> ApiResult<Response> {
+    let key_text = key.to_string();
+    let until = link.until.and_then(|until| until.parse::<i64>().ok()).unwrap_or(0);
+    let now = shared::clock::Clock::default().now();
+    if !holds(&app, &key_text, until, link.sig.as_deref().unwrap_or_default(), now) {
+        return Err(ApiError::not_found());
+    }
+    let found: Option<Found> = store::find_stream(&app.db, key).await?;
+    let Found { stream, duration } = found.ok_or_else(ApiError::not_found)?;
+    let text = if name == "master.m3u8" {
+        stream.master(|name| playlist(&app, &key_text, name, until))
+    } else {
+        let track = stream.track(&name).ok_or_else(ApiError::not_found)?;
+        let objects = app.objects().ok_or_else(ApiError::not_found)?;
+        // A player reads the playlist once and the last segment when it gets there.
+        let length = Duration::from_millis(duration.unwrap_or(0));
+        track.playlist(&objects.link(&format!("{}{}", stream.prefix, track.file), length))
+    };
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, PLAYLIST)], text).into_response())
+}
