@@ -447,8 +447,8 @@ mod tests {
         assert_eq!(tick().await, json!({ "delivered": 0, "waiting": 0, "oldest": null }));
         let told = "insert into outbox (type, key, at, body) values ('user.updated', 'k', '2026-01-01T00:00:00.000Z', '{}'), ('nobody.hears', 'k', '2025-01-01T00:00:00.000Z', '{}')";
         world.app("users").db.rows(told, params![]).await.unwrap();
-        // auth, posts and social hear of it, and none of them answers.
-        let waiting = json!({ "delivered": 0, "waiting": 3, "oldest": "2026-01-01T00:00:00.000Z" });
+        // auth, posts, social and media hear of it, and none of them answers.
+        let waiting = json!({ "delivered": 0, "waiting": 4, "oldest": "2026-01-01T00:00:00.000Z" });
         assert_eq!(tick().await, waiting);
     }
 
@@ -491,7 +491,7 @@ mod tests {
             app.db.read("select count(*) from outbox", params![]).await.unwrap().unwrap_or_default()
         };
         assert_eq!(left().await, "6", "nobody confirmed");
-        let confirm = "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each('[\"auth\",\"posts\",\"social\"]') where true
+        let confirm = "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each('[\"auth\",\"posts\",\"social\",\"media\"]') where true
             on conflict (subscriber) do update set seq = excluded.seq";
         app.db.rows(confirm, params![2]).await.unwrap();
         assert_eq!(left().await, "4", "the old ones that all confirmed");

@@ -10,7 +10,7 @@ use crate::client::agent;
 use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
-pub const SERVICES: [&str; 4] = ["auth", "users", "posts", "social"];
+pub const SERVICES: [&str; 5] = ["auth", "users", "posts", "social", "media"];
 
 /// A dead relay's lease and an unfinished request's claim end long before.
 const DRAINED: Duration = Duration::from_secs(20);
@@ -18,12 +18,12 @@ const DRAINED: Duration = Duration::from_secs(20);
 /// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
 const COUNTS: [(&str, &str, &str); 9] = [
     (
-        "users social posts",
+        "users social posts media",
         "followers",
         "select id from people where followers <> (select count(*) from follows where followee = people.pk)",
     ),
     (
-        "users social posts",
+        "users social posts media",
         "following",
         "select id from people where following <> (select count(*) from follows where follower = people.pk)",
     ),
@@ -59,7 +59,7 @@ const COUNTS: [(&str, &str, &str); 9] = [
             (select max(pk) from posts where author = author_latest.author and status = 'published')",
     ),
     (
-        "users social posts",
+        "users social posts media",
         "follows across a block",
         "select follower from follows where exists (select 1 from blocks
             where blocker in (follower, followee) and blocked in (follower, followee))",
@@ -69,9 +69,9 @@ const COUNTS: [(&str, &str, &str); 9] = [
 /// What services hold of what another owns: the owner and its statement, who else has it and theirs; both answer
 /// the same.
 const PROJECTIONS: [(&str, &str, &[&str], &str); 4] = [
-    ("users", PEOPLE, &["auth", "posts", "social"], PEOPLE),
-    ("social", FOLLOWS, &["users", "posts"], FOLLOWS),
-    ("social", BLOCKS, &["users", "posts"], BLOCKS),
+    ("users", PEOPLE, &["auth", "posts", "social", "media"], PEOPLE),
+    ("social", FOLLOWS, &["users", "posts", "media"], FOLLOWS),
+    ("social", BLOCKS, &["users", "posts", "media"], BLOCKS),
     (
         "posts",
         "select a.id || ' ' || count(*) from posts as p join people as a on a.pk = p.author

@@ -99,6 +99,71 @@ pub fn agent() -> &'static Agent {
     })
 }
 
+/// What came back from somewhere else than the application, such as the object store.
+#[derive(Debug)]
+pub struct Raw {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Raw {
+    /// The header `name` as text; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// This answer, where it has `status`.
+    ///
+    /// # Panics
+    /// Where it has another.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:?} {}", self.headers, String::from_utf8_lossy(&self.body));
+        self
+    }
+}
+
+/// One request to any address, without a token. A status is an answer, not an error.
+///
+/// # Errors
+/// Where no answer comes, or it breaks off.
+pub fn fetch(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> anyhow::Result<Raw> {
+    let mut request = Request::builder().method(Method::from_bytes(method.as_bytes())?).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut response = match method {
+        "PUT" | "POST" | "PATCH" => agent().run(request.body(body)?)?,
+        _ => agent().run(request.body(())?)?,
+    };
+    let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
+    Ok(Raw { status: response.status().as_u16(), headers: response.headers().clone(), body })
+}
+
+/// Sends bytes to the presigned address of `POST /upload-url`'s answer, with the headers it names. The length is that
+/// of the bytes, whatever the answer says, so that a test can send others than it declared.
+///
+/// # Errors
+/// Where no answer comes.
+pub fn upload(answer: &Value, bytes: &[u8]) -> anyhow::Result<Raw> {
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    let url = text(&answer["url"]).ok_or_else(|| anyhow::anyhow!("no address to upload to: {answer}"))?;
+    let headers: Vec<(String, String)> = answer["headers"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !matches!(name.to_ascii_lowercase().as_str(), "content-length" | "host"))
+        .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
+        .collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    fetch(answer["method"].as_str().unwrap_or("PUT"), &url, &headers, bytes)
+}
+
 static NUMBERS: AtomicU32 = AtomicU32::new(0);
 
 impl Person {

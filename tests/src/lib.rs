@@ -2,8 +2,14 @@
 
 pub mod audit;
 pub mod client;
+pub mod faults;
+pub mod fixtures;
+pub mod objects;
 pub mod outside;
+pub mod process;
 pub mod stack;
 
-pub use client::{Answer, Person};
+pub use client::{Answer, Person, Raw};
+pub use faults::Fault;
+pub use objects::Transcoder;
 pub use stack::{Stack, eventually};

@@ -1,8 +1,7 @@
 //! A running application of a test's own.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,6 +10,9 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::client::{Person, agent};
+use crate::faults::Proxy;
+use crate::objects::{ACCESS_KEY_ID, BUCKET, SECRET_ACCESS_KEY, Store, Transcoder};
+use crate::process::{Log, Process, built, lock};
 
 /// A first start compiles the components, several stacks at once on a new machine.
 const READY_TIME: Duration = Duration::from_secs(180);
@@ -20,42 +22,19 @@ pub const WORKER_TOKEN: &str = "journey-worker-token";
 /// The service token of every stack.
 pub const INTERNAL_TOKEN: &str = "journey-internal-token";
 
-/// A runtime with an empty state, and the clock that ticks it. Stops when dropped.
+/// A runtime with an empty state, its object store, and the clock that ticks it. Stops when dropped.
 pub struct Stack {
     /// Where it answers, without a trailing slash.
     pub url: String,
+    /// Its object store.
+    pub objects: Store,
+    faults: Option<Proxy>,
     state: TempDir,
     variables: Vec<(String, String)>,
-    process: Mutex<Option<Guarded>>,
+    process: Mutex<Option<Process>>,
+    transcoders: Mutex<Vec<Transcoder>>,
     ticking: Arc<AtomicBool>,
-    log: Arc<Mutex<String>>,
-}
-
-/// The runtime, and a watcher that ends it when this process ends without dropping the stack, as a
-/// test binary does with what it keeps in a static.
-struct Guarded {
-    runtime: Child,
-    watcher: Child,
-}
-
-impl Guarded {
-    fn new(runtime: Child) -> Result<Self> {
-        // The watcher reads until the other end of its pipe is gone, which is this process.
-        let watcher = Command::new("sh")
-            .args(["-c", "read _; kill -9 \"$1\"", "sh", &runtime.id().to_string()])
-            .stdin(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("starting the watcher")?;
-        Ok(Self { runtime, watcher })
-    }
-
-    fn kill(mut self) {
-        for process in [&mut self.watcher, &mut self.runtime] {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
+    log: Log,
 }
 
 impl Stack {
@@ -76,7 +55,32 @@ impl Stack {
     /// # Errors
     /// Where no port or no folder is to be had.
     pub fn prepare(variables: &[(&str, &str)]) -> Result<Self> {
+        Self::prepare_with(variables, false)
+    }
+
+    /// [`Stack::start`], where the application and the workers reach the object store through a network that can be
+    /// made bad (see [`Stack::faults`]). Links for people lead past it, unless `s3_public_endpoint` says otherwise.
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub fn start_behind_faults(variables: &[(&str, &str)]) -> Result<Self> {
+        let stack = Self::prepare_with(variables, true)?;
+        stack.launch()?;
+        stack.tick_every_half_second();
+        Ok(stack)
+    }
+
+    fn prepare_with(variables: &[(&str, &str)], behind_faults: bool) -> Result<Self> {
+        let state = TempDir::with_prefix("scooterbooter-journey-")?;
+        let objects = Store::start(state.path().join("objects"))?;
+        let faults = if behind_faults { Some(Proxy::start(&objects.url)?) } else { None };
+        let s3_endpoint = faults.as_ref().map_or(&objects.url, |proxy| &proxy.url).clone();
         let mut all = vec![
+            ("s3_endpoint".to_owned(), s3_endpoint),
+            ("s3_public_endpoint".to_owned(), objects.url.clone()),
+            ("s3_bucket".to_owned(), BUCKET.to_owned()),
+            ("s3_access_key_id".to_owned(), ACCESS_KEY_ID.to_owned()),
+            ("s3_secret_access_key".to_owned(), SECRET_ACCESS_KEY.to_owned()),
             ("worker_token".to_owned(), WORKER_TOKEN.to_owned()),
             ("internal_token".to_owned(), INTERNAL_TOKEN.to_owned()),
             ("rate_limits".to_owned(), "off".to_owned()),
@@ -86,11 +90,14 @@ impl Stack {
         let port = free_port()?;
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
-            state: TempDir::with_prefix("scooterbooter-journey-")?,
+            objects,
+            faults,
+            state,
             variables: all,
             process: Mutex::default(),
+            transcoders: Mutex::default(),
             ticking: Arc::default(),
-            log: Arc::default(),
+            log: Log::default(),
         })
     }
 
@@ -118,7 +125,7 @@ impl Stack {
                 command.args(["up", "--quiet"]);
                 command
             }
-            _ => Command::new(host(&root)?),
+            _ => Command::new(built("SCOOTERBOOTER_HOST", "scooterbooter-host")?),
         };
         command
             .arg("--from")
@@ -127,32 +134,13 @@ impl Stack {
             .arg(&config)
             .arg("--state-dir")
             .arg(self.state.path())
-            .args(["--listen", &listen])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .args(["--listen", &listen]);
         // An empty public_url would make tokens of one stack good at another.
         command.env("SPIN_VARIABLE_PUBLIC_URL", &self.url);
         for (name, value) in &self.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
-        let mut process = command.spawn().context("starting the runtime")?;
-        for stream in [
-            process.stdout.take().map(|out| Box::new(out) as Box<dyn std::io::Read + Send>),
-            process.stderr.take().map(|err| Box::new(err) as Box<dyn std::io::Read + Send>),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            let log = self.log.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    let mut log = log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    log.push_str(&line);
-                    log.push('\n');
-                }
-            });
-        }
-        *lock(&self.process) = Some(Guarded::new(process)?);
+        *lock(&self.process) = Some(Process::start(&mut command, &self.log)?);
         Ok(())
     }
 
@@ -160,7 +148,7 @@ impl Stack {
         let deadline = Instant::now() + READY_TIME;
         loop {
             if let Some(process) = lock(&self.process).as_mut()
-                && let Some(status) = process.runtime.try_wait()?
+                && let Some(status) = process.ended()
             {
                 bail!("the runtime ended with {status}:\n{}", self.log());
             }
@@ -192,15 +180,34 @@ impl Stack {
 
     /// Ends the runtime as a power cut would: SIGKILL, no goodbye.
     pub fn kill(&self) {
-        let process = lock(&self.process).take();
-        if let Some(process) = process {
-            process.kill();
-        }
+        lock(&self.process).take();
     }
 
     /// What the runtime and the components wrote so far.
     pub fn log(&self) -> String {
-        lock(&self.log).clone()
+        self.log.text()
+    }
+
+    /// The network between the application and its object store.
+    ///
+    /// # Panics
+    /// Where the stack was not started by [`Stack::start_behind_faults`].
+    pub fn faults(&self) -> &Proxy {
+        self.faults.as_ref().unwrap_or_else(|| panic!("this stack is not behind faults"))
+    }
+
+    /// Starts a worker with more `arguments`, such as `&["--kinds", "image"]`; several may run at once. It ends with the
+    /// stack.
+    ///
+    /// # Errors
+    /// Where it is not built or cannot be started.
+    pub fn start_transcoder(&self, arguments: &[&str]) -> Result<Transcoder> {
+        let program = built("SCOOTERBOOTER_TRANSCODER", "scooterbooter-transcoder")?;
+        let mut transcoders = lock(&self.transcoders);
+        let number = transcoders.len();
+        let transcoder = Transcoder::start(&program, &self.url, self.state.path(), number, arguments)?;
+        transcoders.push(transcoder.clone());
+        Ok(transcoder)
     }
 
     /// Somebody new with an account: `stack.person("alice")`. The address and the handle carry a
@@ -236,26 +243,17 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         self.ticking.store(false, Ordering::Release);
+        for transcoder in lock(&self.transcoders).iter() {
+            transcoder.kill();
+        }
         self.kill();
+        self.objects.kill();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The top of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
-}
-
-fn host(root: &Path) -> Result<PathBuf> {
-    let built = root.join("target/tools/scooterbooter-host");
-    let host = std::env::var_os("SCOOTERBOOTER_HOST").map_or(built, PathBuf::from);
-    if !host.exists() {
-        bail!("{} is not built; run `cargo xtask test`, which builds it", host.display());
-    }
-    Ok(host)
 }
 
 /// The manifest names the databases; each gets a file in the state folder.
@@ -286,10 +284,61 @@ pub fn free_port() -> Result<u16> {
 /// # Panics
 /// Where it does not hold by then.
 #[track_caller]
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(2);
+pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    eventually_within(Duration::from_secs(2), what, holds);
+}
+
+/// [`eventually`] for what takes longer: a worker, a store that is away.
+///
+/// # Panics
+/// Where it does not hold by then.
+#[track_caller]
+pub fn eventually_within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
     while !holds() {
-        assert!(Instant::now() < deadline, "not within 2 s: {what}");
+        assert!(Instant::now() < deadline, "not within {} s: {what}", limit.as_secs());
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{fetch, upload};
+    use crate::faults::Fault;
+    use base64::Engine as _;
+    use serde_json::json;
+
+    /// One red point.
+    const PNG: &str =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+
+    #[test]
+    fn a_stack_behind_faults_reaches_its_store_through_them() {
+        let stack = Stack::start_behind_faults(&[]).unwrap();
+        let alice = stack.person("alice");
+        let picture = base64::engine::general_purpose::STANDARD.decode(PNG).unwrap();
+        let declared = json!({ "contentType": "image/png", "size": picture.len() });
+        let place = alice.post("/upload-url", declared).expect(201).body;
+        stack.faults().set(Fault::Refuse);
+        // People are led past the faults; the application is not.
+        upload(&place, &picture).unwrap().expect(200);
+        let path = format!("/media/{}", place["key"].as_str().unwrap());
+        assert_eq!(alice.get(&path).expect(200).body["status"], "pending");
+        stack.faults().set(Fault::Pass);
+        let worker = stack.start_transcoder(&["--kinds", "image"]).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let ready = loop {
+            let media = alice.get(&path).expect(200).body;
+            if media["status"] == "ready" {
+                break media;
+            }
+            assert!(Instant::now() < deadline, "{media}\n{}", worker.log());
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        assert!(stack.faults().connections() > 0);
+        assert!(stack.objects.keys().unwrap().len() > 1);
+        fetch("GET", ready["url"].as_str().unwrap(), &[], b"").unwrap().expect(200);
+        assert!(worker.terminate().unwrap().success(), "{}", worker.log());
     }
 }

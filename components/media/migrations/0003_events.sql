@@ -69,7 +69,8 @@ create table if not exists erasures (
 
 create trigger if not exists person_erased before insert on inbox when new.type = 'user.deleted' begin
     insert into erasures (deletion, person, rows, at)
-    select new.body ->> '$.deletionId', new.body ->> '$.id', (select count(*) from media where owner = person.pk)
+    select new.body ->> '$.deletionId', new.body ->> '$.id', (select count(*) from people where pk = person.pk and status <> 'deleted')
+        + (select count(*) from media where owner = person.pk)
         + (select count(*) from uses where media in (select pk from media where owner = person.pk)), new.at
     from (select (select pk from people where id = new.body ->> '$.id') as pk) as person
     where true

@@ -20,6 +20,8 @@ pub struct PostCreated {
     pub visibility: String,
     /// Ids of the people it names.
     pub mentions: Vec<Id>,
+    /// Keys of what it shows.
+    pub media: Vec<Id>,
 }
 
 /// `post.published`: there for others.

@@ -333,12 +333,15 @@ mod tests {
     }
 
     #[test]
-    fn media_are_refused_until_somebody_keeps_them() {
+    fn a_post_shows_up_to_four_media_each_once() {
         let media = |json: &str| serde_json::from_str::<Vec<MediaIn>>(json).unwrap();
         assert!(check_media(&[]).is_ok());
-        assert_eq!(check_media(&media(r#"[{"key":"a"}]"#)).unwrap_err().code, "media_unavailable");
-        let five = format!("[{}]", [r#"{"key":"a"}"#; 5].join(","));
-        assert_eq!(check_media(&media(&five)).unwrap_err().code, "invalid");
+        let four = r#"[{"key":"a"},{"key":"b","alt":"x"},{"key":"c"},{"key":"d"}]"#;
+        assert!(check_media(&media(four)).is_ok());
+        let five = four.replace(r#"[{"key":"a"}"#, r#"[{"key":"e"},{"key":"a"}"#);
+        assert_eq!(check_media(&media(&five)).unwrap_err().fields[0].field, "media");
+        let twice = r#"[{"key":"a"},{"key":"a"}]"#;
+        assert_eq!(check_media(&media(twice)).unwrap_err().fields[0].field, "media[1].key");
         let alt = format!(r#"[{{"key":"a","alt":"{}"}}]"#, "x".repeat(1_501));
         assert_eq!(check_media(&media(&alt)).unwrap_err().fields[0].field, "media[0].alt");
     }

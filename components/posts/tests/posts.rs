@@ -11,6 +11,8 @@ mod events;
 mod feed;
 #[path = "posts/heads.rs"]
 mod heads;
+#[path = "posts/media.rs"]
+mod media;
 #[path = "posts/posts.rs"]
 mod posts;
 #[path = "posts/reactions.rs"]

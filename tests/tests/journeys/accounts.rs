@@ -126,7 +126,7 @@ fn preferences_terms_invites_and_avatar_behave_as_documented() {
     alice.post("/me/accept-terms", json!({ "version": "0-nothing" })).expect(422);
     let accepted = alice.post("/me/accept-terms", json!({ "version": version })).expect(200);
     assert_eq!(accepted.body["terms"]["acceptedVersion"], version);
-    alice.post("/me/avatar", json!({ "key": "some-key" })).expect_problem(422, "media_unavailable");
+    alice.post("/me/avatar", json!({ "key": "some-key" })).expect_problem(422, "media_not_found");
 
     let item = alice.post("/me/invite", json!({})).expect(201).body;
     assert_eq!(keys(&item), ["code", "createdAt", "expiresAt", "url", "usedBy"]);
@@ -184,7 +184,7 @@ fn deleting_oneself_hides_at_once_erases_everywhere_and_gives_a_receipt() {
         receipt = nobody.get(&path).expect(200).body;
         receipt["status"] == "done"
     });
-    assert_eq!(keys(&receipt["services"]), ["auth", "posts", "social", "users"]);
+    assert_eq!(keys(&receipt["services"]), ["auth", "media", "posts", "social", "users"]);
     for (service, part) in receipt["services"].as_object().unwrap() {
         assert!(part["done"] == true && part["rows"].as_u64().unwrap() > 0, "{service}: {receipt}");
     }
@@ -192,7 +192,7 @@ fn deleting_oneself_hides_at_once_erases_everywhere_and_gives_a_receipt() {
     assert_eq!((&post["counts"]["comments"], &post["counts"]["reactions"]), (&json!(0), &json!(0)));
     let counts = bob.get("/me").body["counts"].clone();
     assert_eq!(counts, json!({ "posts": 1, "followers": 0, "following": 0 }));
-    for service in ["auth", "users", "posts", "social"] {
+    for service in ["auth", "users", "posts", "social", "media"] {
         let file = std::fs::read(stack().database(service)).unwrap_or_default();
         assert!(!file.is_empty(), "{service} has no database");
     }

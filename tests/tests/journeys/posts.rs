@@ -57,7 +57,7 @@ fn what_no_post_can_be_is_refused_and_nothing_is_made() {
     alice.post("/posts", json!({ "text": "hi", "visibility": "secret" })).expect(422);
     alice
         .post("/posts", json!({ "text": "hi", "media": [{ "key": "k" }] }))
-        .expect_problem(422, "media_unavailable");
+        .expect_problem(422, "media_not_found");
     alice.post("/posts", json!({})).expect(422);
     assert!(alice.get("/feed").expect(200).items().is_empty());
     alice.post("/posts", json!({ "text": "🛴".repeat(500) })).expect(201);

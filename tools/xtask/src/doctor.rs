@@ -1,5 +1,7 @@
 //! `doctor`: what is wrong, and how to mend it.
 
+mod media;
+
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -49,13 +51,16 @@ pub fn doctor(options: &DoctorOptions) -> Result<bool> {
     let url = url.trim_end_matches('/');
     let mut findings = Findings::default();
     check_tools(&mut findings);
+    media::check_tools(&mut findings);
     check_secrets(&mut findings, &state);
     check_databases(&mut findings, &manifest, &state);
+    media::check_jobs(&mut findings, &state);
     if check_services(&mut findings, url) {
         check_clock(&mut findings, url);
         check_keys(&mut findings, url, &noted);
         check_tokens(&mut findings, &manifest, url);
         check_events(&mut findings, &state, url);
+        media::check_objects(&mut findings, &noted, url);
     }
     println!();
     match findings.wrong {

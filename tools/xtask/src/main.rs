@@ -4,13 +4,18 @@ mod bench;
 mod doctor;
 mod generated;
 mod http;
+mod objects;
 mod options;
+mod player;
+mod process;
 mod project;
 mod stack;
 mod state;
 mod steps;
 mod test;
+mod transcoder;
 mod up;
+mod welcome;
 
 use std::process::ExitCode;
 

@@ -10,8 +10,9 @@ pub const USAGE: &str = "\
 cargo xtask COMMAND
 
   up [--listen 127.0.0.1:3000] [--state .data] [--runtime embedded|spin]
-      Builds what changed, starts everything, and ticks the clock until Ctrl-C. A port of 0 takes a
-      free one. Variables of the application come from SPIN_VARIABLE_<NAME>, as with Spin.
+      Builds what changed, starts everything - the application, an S3 server, a transcoder - and ticks
+      the clock until Ctrl-C. A port of 0 takes a free one. Variables of the application come from
+      SPIN_VARIABLE_<NAME>, as with Spin.
 
   test [FILTER] [--runtime embedded|spin] [--crash-minutes N] [--generated-minutes N]
       Format, lints, unit tests, the host's tests, the journeys through the built components, then

@@ -18,6 +18,16 @@ pub fn host() -> PathBuf {
     root().join("target/tools/scooterbooter-host")
 }
 
+/// The local S3 server, once it is built.
+pub fn objects() -> PathBuf {
+    root().join("target/tools/scooterbooter-objects")
+}
+
+/// The worker that processes pictures and videos, once it is built.
+pub fn transcoder() -> PathBuf {
+    root().join("target/tools/scooterbooter-transcoder")
+}
+
 /// What of the manifest the commands need.
 pub struct Manifest {
     /// The components, which are packages of the same name.

@@ -1,15 +1,15 @@
 //! A running application: the runtime process, until it is stopped.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::http;
 use crate::options::Runtime;
+use crate::process::Process;
 use crate::project::{host, root};
 use crate::steps::{human, say, stop_asked};
 
@@ -18,11 +18,9 @@ const READY_TIME: Duration = Duration::from_secs(180);
 /// The host finishes what is in flight for 10 s.
 const STOP_TIME: Duration = Duration::from_secs(12);
 
-/// The runtime, in a process group of its own so that Ctrl-C reaches it through us alone, and a
-/// watcher that ends it when this process dies without a goodbye.
+/// The runtime.
 pub struct Stack {
-    runtime: Child,
-    watcher: Child,
+    runtime: Process,
 }
 
 /// What a [`Stack`] needs.
@@ -66,27 +64,17 @@ impl Stack {
             .arg(plan.config)
             .arg("--state-dir")
             .arg(plan.state)
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .process_group(0);
+            .current_dir(root());
         for (name, value) in plan.variables {
             // Not on the command line, where everybody on the machine could read it.
             command.env(format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase()), value);
         }
-        let program = command.get_program().to_string_lossy().into_owned();
-        let mut runtime = command.spawn().with_context(|| format!("{program} cannot be started"))?;
-        match watch(runtime.id()) {
-            Ok(watcher) => Ok(Self { runtime, watcher }),
-            Err(error) => {
-                let _ = runtime.kill();
-                Err(error)
-            }
-        }
+        Ok(Self { runtime: Process::start(&mut command)? })
     }
 
     /// How the runtime ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.runtime.try_wait().ok().flatten()
+        self.runtime.ended()
     }
 
     /// Waits until every service is ready; `false` where somebody asked to stop meanwhile.
@@ -124,38 +112,9 @@ impl Stack {
     }
 
     /// Ends the runtime: it finishes what is in flight.
-    pub fn stop(mut self) {
-        // The watcher must not take the end of its pipe for our death.
-        let _ = self.watcher.kill();
-        let _ = self.watcher.wait();
-        terminate(self.runtime.id());
-        let start = Instant::now();
-        while self.ended().is_none() {
-            if start.elapsed() > STOP_TIME {
-                let _ = self.runtime.kill();
-                let _ = self.runtime.wait();
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    pub fn stop(self) {
+        self.runtime.stop(STOP_TIME);
     }
-}
-
-/// The standard library sends no SIGTERM; every shell does.
-fn terminate(process: u32) {
-    let _ = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &process.to_string()]).status();
-}
-
-/// A shell that reads until the other end of its pipe is gone, which is this process.
-fn watch(process: u32) -> Result<Child> {
-    Command::new("sh")
-        .args(["-c", "read _; kill -TERM \"$1\"", "sh", &process.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .context("`sh` cannot be started")
 }
 
 /// The address to listen on, with a free port where none is named; a taken one is told in a sentence.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::project::Manifest;
 
 /// The variables that hold a secret of each installation's own.
-pub const SECRETS: &[&str] = &["internal_token", "worker_token"];
+pub const SECRETS: &[&str] = &["internal_token", "worker_token", "s3_access_key_id", "s3_secret_access_key"];
 
 /// A state folder.
 pub struct State {
@@ -24,6 +24,8 @@ pub struct Running {
     pub clock_offset: String,
     /// Whether tokens come from an outside issuer.
     pub has_outside_issuer: bool,
+    /// Where the object store answers.
+    pub objects: String,
 }
 
 impl State {
@@ -66,6 +68,11 @@ impl State {
     /// The file of a database.
     pub fn database(&self, label: &str) -> PathBuf {
         self.folder.join(format!("{label}.db"))
+    }
+
+    /// The folder of the local S3 server.
+    pub fn objects(&self) -> PathBuf {
+        self.folder.join("objects")
     }
 
     /// The secrets, made at the first start.
@@ -118,6 +125,7 @@ impl State {
         table.insert("url".to_owned(), running.url.clone().into());
         table.insert("clock_offset".to_owned(), running.clock_offset.clone().into());
         table.insert("has_outside_issuer".to_owned(), running.has_outside_issuer.into());
+        table.insert("objects".to_owned(), running.objects.clone().into());
         Ok(std::fs::write(self.folder.join("up.toml"), table.to_string())?)
     }
 
@@ -129,6 +137,7 @@ impl State {
             url: text("url")?,
             clock_offset: text("clock_offset").unwrap_or_default(),
             has_outside_issuer: table.get("has_outside_issuer").and_then(toml::Value::as_bool)?,
+            objects: text("objects").unwrap_or_default(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Long steps: each says its name and its time, and ends when the person says so.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::options::Runtime;
-use crate::project::{Manifest, WASM, host, root};
+use crate::project::{Manifest, WASM, host, objects, root};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -110,16 +111,20 @@ pub fn build_components(manifest: &Manifest, more: &[&str]) -> Result<()> {
     run("building the components", &mut command)
 }
 
-/// Builds the host, or makes sure that Spin is there.
+/// Builds the host, or makes sure that Spin is there, and builds what runs beside it either way.
 pub fn prepare_runtime(runtime: Runtime) -> Result<()> {
+    let first = |program: &Path| if program.exists() { "" } else { " (some minutes, the first time)" };
     match runtime {
         Runtime::Embedded => {
-            let first = if host().exists() { "" } else { " (some minutes, the first time)" };
-            let name = format!("building the host{first}");
-            run(&name, &mut cargo(&["build", "--profile", "tools", "-p", "host"]))
+            let mut command = cargo(&["build", "--profile", "tools", "-p", "host"]);
+            run(&format!("building the host{}", first(&host())), &mut command)?;
         }
-        Runtime::Spin => check_spin(),
+        Runtime::Spin => check_spin()?,
     }
+    // Not in the command above: their features would join the host's, and the tests of the host, which are built
+    // without them, would compile wasmtime a second time.
+    let mut command = cargo(&["build", "--profile", "tools", "-p", "objects", "-p", "transcoder"]);
+    run(&format!("building the S3 server and the transcoder{}", first(&objects())), &mut command)
 }
 
 fn check_spin() -> Result<()> {

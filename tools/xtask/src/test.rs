@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::generated;
 use crate::options::{Runtime, TestOptions};
-use crate::project::{Manifest, WASM, host};
+use crate::player;
+use crate::project::{Manifest, WASM, host, objects, transcoder};
 use crate::steps::{
     build_components, cargo, ensure_wasm_target, heed_signals, human, prepare_runtime, run, say,
 };
@@ -35,6 +36,7 @@ pub fn test(options: &TestOptions) -> Result<bool> {
         test_host(options)?;
     }
     test_journeys(options)?;
+    test_player(options)?;
     test_generated(options)?;
     say(&format!("\nall good after {}", human(start.elapsed())));
     Ok(true)
@@ -81,6 +83,18 @@ fn test_journeys(options: &TestOptions) -> Result<()> {
     run("journeys", command.args(&options.filter))
 }
 
+/// A browser needs a machine for itself.
+fn test_player(options: &TestOptions) -> Result<()> {
+    const MODULE: &str = "player";
+    if options.filter.as_ref().is_some_and(|filter| !filter.starts_with(MODULE)) {
+        return Ok(());
+    }
+    let Some(file) = player::prepare()? else { return Ok(()) };
+    let mut command = journeys(options);
+    command.env("SCOOTERBOOTER_PLAYER", file);
+    run("a stream in a browser", command.args([MODULE, "--", "--ignored"]))
+}
+
 /// After the journeys rather than beside them, since it keeps a machine busy.
 fn test_generated(options: &TestOptions) -> Result<()> {
     const MODULE: &str = "generated";
@@ -95,10 +109,12 @@ fn test_generated(options: &TestOptions) -> Result<()> {
     run("generated requests and client", command.args([filter, "--", "--ignored"]))
 }
 
-/// `SCOOTERBOOTER_HOST` is the host program, `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin.
+/// What the journeys start: the host program, the S3 server, the worker. `SCOOTERBOOTER_RUNTIME=spin` runs them on Spin.
 fn journeys(options: &TestOptions) -> Command {
     let mut command = cargo(&["test", "-p", JOURNEYS]);
     command.env("SCOOTERBOOTER_HOST", host());
+    command.env("SCOOTERBOOTER_OBJECTS", objects());
+    command.env("SCOOTERBOOTER_TRANSCODER", transcoder());
     match options.runtime {
         Runtime::Embedded => command.env_remove("SCOOTERBOOTER_RUNTIME"),
         Runtime::Spin => command.env("SCOOTERBOOTER_RUNTIME", "spin"),

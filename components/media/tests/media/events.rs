@@ -154,7 +154,7 @@ async fn a_deleted_person_is_erased_when_their_objects_are() {
     media.sql("update removals set due_at = 0").await;
     media.tick().await;
     media.tick().await;
-    let expected = json!({ "userId": media.ids[0], "deletionId": deletion, "service": "media", "rows": 3 });
+    let expected = json!({ "userId": media.ids[0], "deletionId": deletion, "service": "media", "rows": 4 });
     assert_eq!(receipts().await, [expected]);
     assert_eq!(media.stored("").await.len(), 1);
     assert_eq!(media.media(&bobs, &media.bob).await["status"], "queued");

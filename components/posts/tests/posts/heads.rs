@@ -130,7 +130,7 @@ async fn what_is_kept_of_posts_and_people_is_what_they_are() {
     let plain = "insert into posts (id, author, text, visibility, status, created_at) values ('x', 1, 'brought', 'public', 'published', '')";
     posts.world.app("posts").db.rows(plain, shared::params![]).await.unwrap();
     let stale = "select cast(count(*) as text) from posts where opening is not rtrim(json_object(
-        'id', id, 'text', text, 'media', json('[]'), 'visibility', visibility, 'createdAt', created_at,
+        'id', id, 'text', text, 'media', json(media), 'visibility', visibility, 'createdAt', created_at,
         'editedAt', edited_at, 'status', status, 'hashtags', json(hashtags)), '}')";
     assert_eq!(posts.one(stale).await, "0");
     let stale = "select cast(count(*) as text) from people where card is not json_object(

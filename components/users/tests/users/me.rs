@@ -2,6 +2,8 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use shared::ids::Id;
+use shared::testing::World;
 
 use crate::{ME, field, keys, newcomer, person, problem, register, told, world, world_with};
 
@@ -141,12 +143,65 @@ async fn accepting_the_current_terms_is_noted_once() {
     assert_eq!(again.body, first.body);
 }
 
+/// From now on every upload that is claimed is `status`.
+fn claims_are(world: &World, status: &'static str) {
+    let answer = async move |body: String| {
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["purpose"], "avatar");
+        let key = body["keys"][0].as_str().unwrap();
+        let media = json!({ "key": key, "status": status, "error": null });
+        let url = format!("http://127.0.0.1:3000/avatars/{key}");
+        json!({ "items": [{ "key": key, "status": status, "media": media, "avatarUrl": url }] }).to_string()
+    };
+    let routes = axum::Router::new().route("/internal/claims", axum::routing::post(answer));
+    world.platform.mesh.lock().unwrap().insert("media.spin.internal".to_owned(), routes);
+}
+
 #[tokio::test]
-async fn an_avatar_is_refused_while_nothing_stores_pictures() {
+async fn a_picture_is_shown_when_it_is_ready_and_the_one_before_until_then() {
+    let world = world().await;
+    let (id, alice) = person(&world, "alice").await;
+    let (first, second) = (world.id(), world.id());
+    let url = |key: Id| json!(format!("http://127.0.0.1:3000/avatars/{key}"));
+    claims_are(&world, "ready");
+    let set = async |key: Id| world.post("users", "/me/avatar", &alice, json!({ "key": key })).await;
+    assert_eq!(set(first).await.body["avatarUrl"], url(first));
+    claims_are(&world, "processing");
+    assert_eq!(set(second).await.body["avatarUrl"], url(first));
+    let ready = |key: Id| {
+        let body = json!({ "key": key, "ownerId": id, "media": {}, "avatarUrl": url(key) });
+        [("media.ready", "k", body)]
+    };
+    world.hear("users", "media", &ready(world.id())).await;
+    assert_eq!(world.get("users", "/me", &alice).await.body["avatarUrl"], url(first), "another one");
+    world.hear("users", "media", &ready(second)).await;
+    assert_eq!(world.get("users", "/me", &alice).await.body["avatarUrl"], url(second));
+    let told = told(&world).await;
+    let keys: Vec<&Value> =
+        told.iter().filter(|(kind, _)| kind == "avatar.changed").map(|(_, body)| &body["key"]).collect();
+    assert_eq!(keys, [&json!(first), &json!(second)]);
+    assert_eq!(told.last().unwrap().1["avatarUrl"], url(second), "the other services hear of it");
+    world.hear("users", "media", &[("media.deleted", "k", json!({ "key": second, "ownerId": id }))]).await;
+    assert_eq!(world.get("users", "/me", &alice).await.body["avatarUrl"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_picture_that_was_ready_a_moment_before_it_was_wanted_is_shown() {
+    let world = world().await;
+    let (id, alice) = person(&world, "alice").await;
+    let key = world.id();
+    let body = json!({ "key": key, "ownerId": id, "media": {}, "avatarUrl": "x" });
+    world.hear("users", "media", &[("media.ready", &key.to_string(), body)]).await;
+    claims_are(&world, "processing");
+    let me = world.post("users", "/me/avatar", &alice, json!({ "key": key })).await;
+    assert_eq!(me.body["avatarUrl"], format!("http://127.0.0.1:3000/avatars/{key}"));
+}
+
+#[tokio::test]
+async fn a_picture_cannot_be_set_while_nothing_answers_for_uploads() {
     let world = world().await;
     let (_, alice) = person(&world, "alice").await;
-    let answer = world.post("users", "/me/avatar", &alice, json!({ "key": "k" })).await;
-    assert_eq!(problem(&answer), (422, "media_unavailable"));
+    assert_eq!(world.post("users", "/me/avatar", &alice, json!({ "key": "k" })).await.status, 503);
     assert_eq!(world.post("users", "/me/avatar", &alice, json!({})).await.status, 422);
 }
 

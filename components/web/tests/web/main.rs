@@ -26,9 +26,10 @@ static AUTH: Service = bare("auth");
 static USERS: Service = bare("users");
 static POSTS: Service = bare("posts");
 static SOCIAL: Service = bare("social");
+static MEDIA: Service = bare("media");
 
 async fn world() -> World {
-    World::start(&[&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL], &[]).await
+    World::start(&[&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA], &[]).await
 }
 
 #[tokio::test]
@@ -43,7 +44,7 @@ async fn readyz_names_every_service_and_its_database() {
     let answer = world().await.get("web", "/readyz", "").await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let well = json!({ "status": "ok", "database": "ok" });
-    let services = json!({ "auth": well, "users": well, "posts": well, "social": well });
+    let services = json!({ "auth": well, "users": well, "posts": well, "social": well, "media": well });
     assert_eq!(answer.body, json!({ "status": "ok", "services": services }));
 }
 

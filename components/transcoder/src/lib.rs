@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+pub mod backoff;
+pub mod client;
+pub mod control;
+pub mod encode;
+pub mod failure;
+pub mod heif;
+pub mod icc;
+pub mod image;
+pub mod image_worker;
+pub mod job;
+pub mod ladder;
+pub mod log;
+pub mod options;
+pub mod packets;
+pub mod playlist;
+pub mod probe;
+pub mod run;
+pub mod sniff;
+pub mod store;
+pub mod tools;
+pub mod video;
+pub mod wire;
+pub mod work;
