@@ -298,6 +298,9 @@ impl<'a> MediaStore<'a> {
 
     /// How far each of the caller's uploads is, in the order asked; 422 where one cannot be used.
     pub async fn claim(&self, claim: &ClaimIn) -> Result<Vec<ClaimedMedia>, ClientError> {
-        self.0.post_within::<Claimed>("/internal/claims", claim, Self::CLAIM_TIME).await.map(|claimed| claimed.items)
+        self.0
+            .post_within::<Claimed>("/internal/claims", claim, Self::CLAIM_TIME)
+            .await
+            .map(|claimed| claimed.items)
     }
 }

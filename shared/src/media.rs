@@ -10,7 +10,11 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::clock::{Clock, Instant};
 use crate::db::PageOut;
-use crate::objects::{LINK_TIME, step_of};
+use crate::objects::{LINK_TIME, since_step, step_of};
+
+/// How long a link to a stream holds from the beginning of its step: what is in it ends with it, and the longest video there may be
+/// takes an hour.
+const STREAM_TIME: Duration = Duration::from_secs(2 * 3_600);
 
 /// What stands before the `@` of a template: the end of the name of a member that holds a link, and the quote that opens its value, as
 /// in `"url":"@<object>"`, `"posterUrl":"@<object>"`, `"hlsUrl":"@<key>"`. No text of people has it, since inside a JSON string every
@@ -19,6 +23,18 @@ const MARK: &str = "rl\":\"";
 
 /// Puts links where `json` has templates of media.
 pub fn fill(app: &App, json: String) -> String {
+    fill_for(app, json, LINK_TIME, STREAM_TIME)
+}
+
+/// [`fill`], with links that end with what shows them: at `end`, by the clock of the application.
+pub fn fill_until(app: &App, json: String, end: Instant) -> String {
+    let left = u64::try_from(end.millis().saturating_sub(app.now().millis())).unwrap_or(0);
+    // Up to a whole step of it is gone where a link was signed as of its beginning.
+    let left = Duration::from_millis(left) + since_step();
+    fill_for(app, json, left.min(LINK_TIME), left.min(STREAM_TIME))
+}
+
+fn fill_for(app: &App, json: String, time: Duration, stream_time: Duration) -> String {
     let Some(first) = find(&json) else {
         return json;
     };
@@ -31,8 +47,8 @@ pub fn fill(app: &App, json: String) -> String {
         let (place, after) = place[1..].split_once('"').unwrap_or((&place[1..], ""));
         filled.push_str(before);
         let link = match before.ends_with("\"hlsUrl\":") {
-            true => Some(stream_link(app, place)),
-            false => app.objects().map(|objects| objects.link(place, Duration::ZERO)),
+            true => Some(stream_link(app, place, stream_time)),
+            false => app.objects().map(|objects| objects.link(place, time)),
         };
         match link {
             Some(link) => filled.extend(["\"", link.as_str(), "\""]),
@@ -61,8 +77,8 @@ pub fn playlist(app: &App, key: &str, name: &str, until: i64) -> String {
 }
 
 /// Where the stream of the media `key` begins.
-fn stream_link(app: &App, key: &str) -> String {
-    let until = step_of(Clock::default().now().seconds()) + LINK_TIME.as_secs().cast_signed();
+fn stream_link(app: &App, key: &str, time: Duration) -> String {
+    let until = step_of(Clock::default().now().seconds()) + time.as_secs().cast_signed();
     format!("{}/media/{key}/hls/{}", app.config.public_url(), playlist(app, key, "master.m3u8", until))
 }
 
@@ -96,9 +112,12 @@ mod tests {
 
     async fn app(endpoint: &str) -> Ctx {
         let mut platform = Platform::default();
-        for (name, value) in
-            [("s3_endpoint", endpoint), ("s3_bucket", "b"), ("cdn_url", "https://cdn.example.com"), ("internal_token", "t")]
-        {
+        for (name, value) in [
+            ("s3_endpoint", endpoint),
+            ("s3_bucket", "b"),
+            ("cdn_url", "https://cdn.example.com"),
+            ("internal_token", "t"),
+        ] {
             platform.variables.insert(name.to_owned(), value.to_owned());
         }
         App::start(&BARE, platform).await.unwrap()
@@ -107,7 +126,8 @@ mod tests {
     #[tokio::test]
     async fn templates_become_links_and_the_rest_stays() {
         let app = app("http://127.0.0.1:9000").await;
-        let template = r#"[{"url":"@o/k/1/video.mp4","hlsUrl":"@k","posterUrl":"@o/k/1/poster.jpg","alt":"@nobody"}]"#;
+        let template =
+            r#"[{"url":"@o/k/1/video.mp4","hlsUrl":"@k","posterUrl":"@o/k/1/poster.jpg","alt":"@nobody"}]"#;
         let filled = fill(&app, template.to_owned());
         let json: serde_json::Value = serde_json::from_str(&filled).unwrap();
         assert_eq!(json[0]["url"], "https://cdn.example.com/o/k/1/video.mp4");
@@ -133,6 +153,18 @@ mod tests {
     async fn without_a_store_there_is_no_link() {
         let app = app("").await;
         assert_eq!(fill(&app, r#"{"url":"@a","width":1}"#.to_owned()), r#"{"url":null,"width":1}"#);
+    }
+
+    #[tokio::test]
+    async fn links_end_with_what_shows_them() {
+        let app = app("").await;
+        let end = app.now().plus(Duration::from_secs(90));
+        let filled = fill_until(&app, r#"{"hlsUrl":"@k"}"#.to_owned(), end);
+        let until = filled.split("until=").nth(1).unwrap().split('&').next().unwrap().parse::<i64>().unwrap();
+        assert!((end.seconds() - 2..=end.seconds()).contains(&until), "{filled}");
+        let long =
+            fill_until(&app, r#"{"hlsUrl":"@k"}"#.to_owned(), app.now().plus(Duration::from_secs(86_400)));
+        assert_eq!(long, fill(&app, r#"{"hlsUrl":"@k"}"#.to_owned()));
     }
 
     #[tokio::test]

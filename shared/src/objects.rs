@@ -57,13 +57,15 @@ impl Objects {
         &self.credentials
     }
 
-    /// Where a client reads `object`: at `cdn_url`, else by a presigned GET that holds for [`LINK_TIME`], or `longer`.
-    pub fn link(&self, object: &str, longer: Duration) -> String {
+    /// Where a client reads `object`: at `cdn_url`, else by a presigned GET that holds for `time` from the beginning of the current
+    /// [`LINK_STEP`].
+    pub fn link(&self, object: &str, time: Duration) -> String {
         if let Some(cdn) = &self.cdn {
             return format!("{cdn}/{object}");
         }
         let action = self.public.get_object(Some(&self.credentials), object);
-        action.sign_with_time(LINK_TIME + longer, &signed_at()).into()
+        // S3 takes no less than a second.
+        action.sign_with_time(time.max(Duration::from_secs(1)), &signed_at()).into()
     }
 
     /// Signs `action` to hold for `time` from now.
@@ -80,6 +82,18 @@ fn now() -> Timestamp {
 /// The beginning of the current [`LINK_STEP`].
 fn signed_at() -> Timestamp {
     Timestamp::from_second(step_of(Clock::default().now().seconds())).unwrap_or_default()
+}
+
+/// How long a link of the current step has to hold to end at `until`, in seconds since the epoch.
+pub fn time_until(until: i64) -> Duration {
+    Duration::from_secs(u64::try_from(until - step_of(Clock::default().now().seconds())).unwrap_or(0))
+}
+
+/// How long ago the current step began.
+pub(crate) fn since_step() -> Duration {
+    let now = Clock::default().now();
+    let millis = now.millis() - step_of(now.seconds()) * 1_000;
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 /// The second at which the step of `seconds` began.
@@ -107,9 +121,10 @@ mod tests {
 
     async fn objects(variables: &[(&str, &str)]) -> Option<Objects> {
         let mut platform = Platform::default();
-        for (name, value) in [("s3_bucket", "pictures"), ("s3_access_key_id", "id"), ("s3_secret_access_key", "secret")]
-            .iter()
-            .chain(variables)
+        for (name, value) in
+            [("s3_bucket", "pictures"), ("s3_access_key_id", "id"), ("s3_secret_access_key", "secret")]
+                .iter()
+                .chain(variables)
         {
             platform.variables.insert((*name).to_owned(), (*value).to_owned());
         }
@@ -119,9 +134,9 @@ mod tests {
     #[tokio::test]
     async fn the_style_of_addresses_follows_from_the_endpoint() {
         let path = objects(&[("s3_endpoint", "http://127.0.0.1:9000")]).await.unwrap();
-        assert!(path.link("a/b", Duration::ZERO).starts_with("http://127.0.0.1:9000/pictures/a/b?X-Amz-"));
+        assert!(path.link("a/b", LINK_TIME).starts_with("http://127.0.0.1:9000/pictures/a/b?X-Amz-"));
         let host = objects(&[("s3_endpoint", "https://pictures.s3.example.com")]).await.unwrap();
-        assert!(host.link("a/b", Duration::ZERO).starts_with("https://pictures.s3.example.com/a/b?X-Amz-"));
+        assert!(host.link("a/b", LINK_TIME).starts_with("https://pictures.s3.example.com/a/b?X-Amz-"));
         for endpoint in ["", "nowhere", "ftp://example.com"] {
             assert!(objects(&[("s3_endpoint", endpoint)]).await.is_none(), "{endpoint}");
         }
@@ -131,11 +146,11 @@ mod tests {
     async fn clients_get_the_public_endpoint_or_the_cdn() {
         let inside = ("s3_endpoint", "http://minio:9000");
         let public = objects(&[inside, ("s3_public_endpoint", "https://files.example.com")]).await.unwrap();
-        assert!(public.link("a", Duration::ZERO).starts_with("https://files.example.com/pictures/a?"));
+        assert!(public.link("a", LINK_TIME).starts_with("https://files.example.com/pictures/a?"));
         let head = public.bucket().head_object(Some(public.credentials()), "a");
         assert!(public.sign(&head, LINK_TIME).as_str().starts_with("http://minio:9000/pictures/a?"));
         let cdn = objects(&[inside, ("cdn_url", "https://cdn.example.com/m/")]).await.unwrap();
-        assert_eq!(cdn.link("a/b", Duration::ZERO), "https://cdn.example.com/m/a/b");
+        assert_eq!(cdn.link("a/b", LINK_TIME), "https://cdn.example.com/m/a/b");
     }
 
     #[test]

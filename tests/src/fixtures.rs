@@ -16,8 +16,32 @@ pub fn phone_video(seconds: u32) -> Result<Vec<u8>> {
         // Every third frame is missing in the first half.
         let drops = format!("select='not(lt(t,{})*eq(mod(n,3),0))'", seconds / 2);
         let (picture, sound) = (format!("testsrc2=s=640x360:r=30:d={seconds}"), format!("sine=d={seconds}"));
-        ffmpeg(&["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound, "-vf", &drops, "-fps_mode", "vfr", "-c:v", "libx264",
-            "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"], &flat)?;
+        ffmpeg(
+            &[
+                "-f",
+                "lavfi",
+                "-i",
+                &picture,
+                "-f",
+                "lavfi",
+                "-i",
+                &sound,
+                "-vf",
+                &drops,
+                "-fps_mode",
+                "vfr",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-pix_fmt",
+                "yuv420p",
+                "-c:a",
+                "aac",
+                "-shortest",
+            ],
+            &flat,
+        )?;
         // The angle stands in the header, as a phone writes it.
         let flat = flat.to_string_lossy().into_owned();
         ffmpeg(&["-i", &flat, "-c", "copy", "-metadata:s:v:0", "rotate=90"], file)
@@ -31,8 +55,30 @@ pub fn phone_video(seconds: u32) -> Result<Vec<u8>> {
 pub fn video(seconds: u32) -> Result<Vec<u8>> {
     make("mp4", |file, _| {
         let (picture, sound) = (format!("testsrc2=s=320x240:r=25:d={seconds}"), format!("sine=d={seconds}"));
-        ffmpeg(&["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt",
-            "yuv420p", "-c:a", "aac", "-movflags", "+faststart", "-shortest"], file)
+        ffmpeg(
+            &[
+                "-f",
+                "lavfi",
+                "-i",
+                &picture,
+                "-f",
+                "lavfi",
+                "-i",
+                &sound,
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-pix_fmt",
+                "yuv420p",
+                "-c:a",
+                "aac",
+                "-movflags",
+                "+faststart",
+                "-shortest",
+            ],
+            file,
+        )
     })
 }
 
@@ -41,7 +87,9 @@ pub fn video(seconds: u32) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`phone_video`].
 pub fn photo_with_place() -> Result<Vec<u8>> {
-    let plain = make("jpg", |file, _| ffmpeg(&["-f", "lavfi", "-i", "testsrc2=s=1920x1440", "-frames:v", "1"], file))?;
+    let plain = make("jpg", |file, _| {
+        ffmpeg(&["-f", "lavfi", "-i", "testsrc2=s=1920x1440", "-frames:v", "1"], file)
+    })?;
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x02".to_vec();
     // Orientation (0x0112), a short: 6. The GPS directory (0x8825), a long: where it lies.
     exif.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\x88\x25\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\0");
@@ -59,13 +107,16 @@ pub fn photo_with_place() -> Result<Vec<u8>> {
 /// # Errors
 /// Where ffprobe or ffmpeg finds a fault.
 pub fn play(address: &str) -> Result<(u32, u32)> {
-    let entries = ["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
-    let said = Command::new("ffprobe").args(entries).arg(address).output().context("ffprobe is not installed")?;
+    let entries =
+        ["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
+    let said =
+        Command::new("ffprobe").args(entries).arg(address).output().context("ffprobe is not installed")?;
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
     let size = numbers.next().zip(numbers.next());
     let size = size.with_context(|| format!("{address}: {}", String::from_utf8_lossy(&said.stderr)))?;
-    let decoded = Command::new("ffmpeg").args(["-v", "error", "-xerror", "-i", address, "-f", "null", "-"]).output()?;
+    let decoded =
+        Command::new("ffmpeg").args(["-v", "error", "-xerror", "-i", address, "-f", "null", "-"]).output()?;
     if !decoded.status.success() || !decoded.stderr.is_empty() {
         bail!("{address}: {}", String::from_utf8_lossy(&decoded.stderr));
     }

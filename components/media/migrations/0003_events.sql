@@ -23,9 +23,9 @@ create trigger if not exists media_removed after update of removed on media when
     delete from media where pk = new.pk;
 end;
 
-create trigger if not exists post_created_heard after insert on inbox when new.type = 'post.created' begin
+create trigger if not exists attachment_created_heard after insert on inbox when new.type = 'attachment.created' begin
     insert into uses (media, kind, target, visibility, published)
-    select m.pk, 'post', new.body ->> '$.postId', new.body ->> '$.visibility', new.body ->> '$.status' = 'published'
+    select m.pk, 'post', new.body ->> '$.postId', new.body ->> '$.visibility', new.body ->> '$.published'
     from json_each(new.body, '$.media') as named
     join media as m on m.key = named.value
     join people as owner on owner.pk = m.owner
@@ -33,11 +33,12 @@ create trigger if not exists post_created_heard after insert on inbox when new.t
     on conflict (media, kind, target) do nothing;
 end;
 
-create trigger if not exists post_published_heard after insert on inbox when new.type = 'post.published' begin
+create trigger if not exists attachment_published_heard after insert on inbox when new.type = 'attachment.published'
+begin
     update uses set published = 1 where kind = 'post' and target = new.body ->> '$.postId';
 end;
 
-create trigger if not exists post_deleted_heard after insert on inbox when new.type = 'post.deleted' begin
+create trigger if not exists attachment_removed_heard after insert on inbox when new.type = 'attachment.removed' begin
     update media set removed = 1, changed_at = new.at
     where pk in (select media from uses where kind = 'post' and target = new.body ->> '$.postId')
       and not exists (select 1 from uses where uses.media = media.pk

@@ -119,7 +119,12 @@ impl<'a> Store<'a> {
     }
 
     /// The URL that admits one upload of exactly this size and type, once, and the headers it must carry besides its length.
-    pub fn upload_url(&self, object: &str, content_type: &str, size: u64) -> (String, [(&'static str, String); 2]) {
+    pub fn upload_url(
+        &self,
+        object: &str,
+        content_type: &str,
+        size: u64,
+    ) -> (String, [(&'static str, String); 2]) {
         let mut action = self.objects.public().put_object(Some(self.objects.credentials()), object);
         let headers = [("content-type", content_type.to_owned()), ("if-none-match", "*".to_owned())];
         for (name, value) in headers.clone() {
@@ -130,7 +135,13 @@ impl<'a> Store<'a> {
     }
 
     /// What a worker reads and writes: presigned for as long as an attempt may take.
-    pub fn worker_urls(&self, object: &str, prefix: &str, files: &[&str], time: Duration) -> (String, Vec<(String, String)>) {
+    pub fn worker_urls(
+        &self,
+        object: &str,
+        prefix: &str,
+        files: &[&str],
+        time: Duration,
+    ) -> (String, Vec<(String, String)>) {
         let (bucket, credentials) = (self.objects.bucket(), Some(self.objects.credentials()));
         let source = self.objects.sign(&bucket.get_object(credentials, object), time).into();
         let target = |file: &&str| {
@@ -146,10 +157,15 @@ impl<'a> Store<'a> {
         let range = HeaderValue::try_from(format!("bytes=0-{}", HEAD - 1)).map_err(down)?;
         let headers = HeaderMap::from_iter([(header::RANGE, range)]);
         match self.send(Method::GET, self.objects.sign(&action, SIGNED), headers, Bytes::new()).await {
-            Ok(answer) => Ok(Some(Found { size: size_of(&answer).ok_or_else(|| down("told no size"))?, head: answer.into_body() })),
+            Ok(answer) => Ok(Some(Found {
+                size: size_of(&answer).ok_or_else(|| down("told no size"))?,
+                head: answer.into_body(),
+            })),
             Err(StoreError::Refused(StatusCode::NOT_FOUND)) => Ok(None),
             // Nothing but an empty object has no first byte.
-            Err(StoreError::Refused(StatusCode::RANGE_NOT_SATISFIABLE)) => Ok(Some(Found { size: 0, head: Bytes::new() })),
+            Err(StoreError::Refused(StatusCode::RANGE_NOT_SATISFIABLE)) => {
+                Ok(Some(Found { size: 0, head: Bytes::new() }))
+            }
             Err(error) => Err(error),
         }
     }
@@ -166,7 +182,8 @@ impl<'a> Store<'a> {
 
     /// Begins an upload in parts; its id.
     pub async fn begin_parts(&self, object: &str, content_type: &str) -> Result<String, StoreError> {
-        let mut action = self.objects.bucket().create_multipart_upload(Some(self.objects.credentials()), object);
+        let mut action =
+            self.objects.bucket().create_multipart_upload(Some(self.objects.credentials()), object);
         action.headers_mut().insert("content-type", content_type.to_owned());
         let kind = HeaderValue::from_str(content_type).map_err(down)?;
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
@@ -177,7 +194,14 @@ impl<'a> Store<'a> {
     }
 
     /// Where each of `numbers` of an upload of `size` bytes goes, each of exactly its length.
-    pub fn part_urls(&self, object: &str, upload: &str, size: u64, part: u64, missing: impl Fn(u16) -> bool) -> Vec<PartUrl> {
+    pub fn part_urls(
+        &self,
+        object: &str,
+        upload: &str,
+        size: u64,
+        part: u64,
+        missing: impl Fn(u16) -> bool,
+    ) -> Vec<PartUrl> {
         let url = |(number, length): (u16, u64)| {
             let mut action =
                 self.objects.public().upload_part(Some(self.objects.credentials()), object, number, upload);
@@ -206,19 +230,29 @@ impl<'a> Store<'a> {
     }
 
     /// Puts the parts together. [`StoreError::Refused`] where one is missing or another than named.
-    pub async fn complete_parts(&self, object: &str, upload: &str, etags: &[String]) -> Result<(), StoreError> {
+    pub async fn complete_parts(
+        &self,
+        object: &str,
+        upload: &str,
+        etags: &[String],
+    ) -> Result<(), StoreError> {
         let credentials = Some(self.objects.credentials());
         let tags = etags.iter().map(String::as_str);
         let action = self.objects.bucket().complete_multipart_upload(credentials, object, upload, tags);
         let url = self.objects.sign(&action, SIGNED);
         let answer = self.send(Method::POST, url, HeaderMap::new(), action.body().into()).await?;
         // S3 may find the fault after it has begun to answer 200.
-        if text(&answer)?.contains("<Error>") { Err(StoreError::Refused(StatusCode::BAD_REQUEST)) } else { Ok(()) }
+        if text(&answer)?.contains("<Error>") {
+            Err(StoreError::Refused(StatusCode::BAD_REQUEST))
+        } else {
+            Ok(())
+        }
     }
 
     /// Gives up an upload in parts; one that is not there is given up already.
     pub async fn abort_parts(&self, object: &str, upload: &str) -> Result<(), StoreError> {
-        let action = self.objects.bucket().abort_multipart_upload(Some(self.objects.credentials()), object, upload);
+        let action =
+            self.objects.bucket().abort_multipart_upload(Some(self.objects.credentials()), object, upload);
         let url = self.objects.sign(&action, SIGNED);
         match self.send(Method::DELETE, url, HeaderMap::new(), Bytes::new()).await {
             Ok(_) | Err(StoreError::Refused(_)) => Ok(()),
@@ -227,7 +261,11 @@ impl<'a> Store<'a> {
     }
 
     /// A page of the objects below `prefix`, after those of the page before; and what to ask the next one by.
-    pub async fn list(&self, prefix: &str, after: Option<&str>) -> Result<(Vec<String>, Option<String>), StoreError> {
+    pub async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<(Vec<String>, Option<String>), StoreError> {
         let mut action = self.objects.bucket().list_objects_v2(Some(self.objects.credentials()));
         action.with_prefix(prefix.to_owned());
         if let Some(after) = after {

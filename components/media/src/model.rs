@@ -164,7 +164,8 @@ pub fn is_of_type(content_type: &str, head: &[u8]) -> bool {
     let at = |offset: usize, magic: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     let brands = || head.get(8..).unwrap_or_default().chunks_exact(4);
     let has_brand = |known: &[&[u8; 4]]| brands().any(|brand| known.iter().any(|known| brand == *known));
-    let still: &[&[u8; 4]] = &[b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"];
+    let still: &[&[u8; 4]] =
+        &[b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"];
     match content_type {
         "image/jpeg" => at(0, b"\xff\xd8\xff"),
         "image/png" => at(0, b"\x89PNG\r\n\x1a\n"),
@@ -172,7 +173,8 @@ pub fn is_of_type(content_type: &str, head: &[u8]) -> bool {
         "image/webp" => at(0, b"RIFF") && at(8, b"WEBP"),
         "image/avif" => at(4, b"ftyp") && has_brand(&[b"avif", b"avis"]),
         "image/heic" | "image/heif" => {
-            at(4, b"ftyp") && has_brand(&[b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"])
+            at(4, b"ftyp")
+                && has_brand(&[b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"])
         }
         "video/mp4" | "video/quicktime" => {
             let boxes: &[&[u8; 4]] = &[b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"];
@@ -189,9 +191,16 @@ pub fn is_of_type(content_type: &str, head: &[u8]) -> bool {
 pub fn file_names(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Image => &["large.jpg", "large.png", "small.jpg", "small.png"],
-        Kind::Video => {
-            &["v360.mp4", "v480.mp4", "v720.mp4", "v1080.mp4", "vsource.mp4", "audio.mp4", "video.mp4", "poster.jpg"]
-        }
+        Kind::Video => &[
+            "v360.mp4",
+            "v480.mp4",
+            "v720.mp4",
+            "v1080.mp4",
+            "vsource.mp4",
+            "audio.mp4",
+            "video.mp4",
+            "poster.jpg",
+        ],
     }
 }
 

@@ -75,7 +75,9 @@ impl Stream {
                 return refuse("has a rendition that cannot be");
             }
         }
-        let sane = |one: &Rendition| one.width > 0 && one.height > 0 && one.frame_rate.is_finite() && one.frame_rate > 0.0;
+        let sane = |one: &Rendition| {
+            one.width > 0 && one.height > 0 && one.frame_rate.is_finite() && one.frame_rate > 0.0
+        };
         if self.renditions.iter().all(sane) { Ok(()) } else { refuse("has a rendition without a size") }
     }
 

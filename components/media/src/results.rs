@@ -45,7 +45,9 @@ impl ImageResult {
         check_picture(self.width, self.height, &self.blurhash)?;
         let named = |name: &str| {
             let found = self.variants.iter().find(|variant| variant.name == name);
-            found.map(|variant| variant.file.clone()).ok_or_else(|| ApiError::invalid("result", format!("has no {name}")))
+            found
+                .map(|variant| variant.file.clone())
+                .ok_or_else(|| ApiError::invalid("result", format!("has no {name}")))
         };
         let files = vec![named("large")?, named("small")?];
         check_files(Kind::Image, &files)?;
@@ -70,7 +72,8 @@ impl VideoResult {
         check_picture(self.width, self.height, &self.blurhash)?;
         self.stream.check(file_names(Kind::Video))?;
         self.stream.prefix = prefix.to_owned();
-        let tracks = self.stream.renditions.iter().map(|rendition| &rendition.track).chain(&self.stream.audio);
+        let tracks =
+            self.stream.renditions.iter().map(|rendition| &rendition.track).chain(&self.stream.audio);
         let mut files: Vec<String> = tracks.map(|track| track.file.clone()).collect();
         files.extend([self.poster.clone(), self.mp4.clone()]);
         check_files(Kind::Video, &files)?;
@@ -91,7 +94,9 @@ impl VideoResult {
 
 fn check_files(kind: Kind, files: &[String]) -> ApiResult<()> {
     match files.iter().find(|file| !file_names(kind).contains(&file.as_str())) {
-        Some(other) => Err(ApiError::invalid("result", format!("names {other}, which is no file of an attempt"))),
+        Some(other) => {
+            Err(ApiError::invalid("result", format!("names {other}, which is no file of an attempt")))
+        }
         None => Ok(()),
     }
 }
@@ -121,7 +126,10 @@ mod tests {
     fn an_image_names_its_two_sizes() {
         let (made, files) = image(|_| ()).ok().unwrap();
         assert_eq!(files, ["large.jpg", "small.jpg"]);
-        assert_eq!((made.shown.as_str(), made.small.as_deref()), ("o/k/2/large.jpg", Some("o/k/2/small.jpg")));
+        assert_eq!(
+            (made.shown.as_str(), made.small.as_deref()),
+            ("o/k/2/large.jpg", Some("o/k/2/small.jpg"))
+        );
         assert!(image(|result| result["variants"][0]["file"] = "../original".into()).is_err());
         assert!(image(|result| result["variants"] = json!([])).is_err());
         assert!(image(|result| result["width"] = 0.into()).is_err());

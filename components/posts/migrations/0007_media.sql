@@ -24,36 +24,15 @@ alter table posts add column media text not null default '[]';
 -- taken it apart. To set it and to empty it again is to have the media of a post shown anew.
 alter table posts add column attached text;
 
-drop trigger if exists posts_told;
-
-create trigger if not exists posts_told after insert on posts when new.attached is null begin
+-- Told to `media` alone, since most posts show nothing. The end of a media is final: where it is known here, what the post
+-- brings is older.
+create trigger if not exists posts_attached after insert on posts when new.attached is not null begin
     insert into outbox (type, key, at, body)
-    select 'post.created', new.id, new.created_at, json_object(
-        'postId', new.id, 'authorId', author.id, 'status', new.status, 'visibility', new.visibility,
-        'mentions', json((select json_group_array(named.id) from json_each(new.mentions) as m join people as named on named.pk = m.value)),
-        'media', json('[]'))
-    from people as author where author.pk = new.author;
-    insert into outbox (type, key, at, body)
-    select 'post.published', new.id, new.created_at, json_object(
+    select 'attachment.created', new.id, new.created_at, json_object(
         'postId', new.id, 'authorId', author.id, 'visibility', new.visibility,
-        'mentions', json((select json_group_array(named.id) from json_each(new.mentions) as m join people as named on named.pk = m.value)))
-    from people as author where author.pk = new.author and new.status = 'published';
-end;
-
--- With media all of it stands in one trigger, because what the last statement sets off must be told last. The end of a media
--- is final: where it is known here, what the post brings is older.
-create trigger if not exists posts_told_with_media after insert on posts when new.attached is not null begin
-    insert into outbox (type, key, at, body)
-    select 'post.created', new.id, new.created_at, json_object(
-        'postId', new.id, 'authorId', author.id, 'status', new.status, 'visibility', new.visibility,
-        'mentions', json((select json_group_array(named.id) from json_each(new.mentions) as m join people as named on named.pk = m.value)),
+        'published', json(iif(new.status = 'published', 'true', 'false')),
         'media', json((select json_group_array(value ->> '$.key') from json_each(new.attached))))
     from people as author where author.pk = new.author;
-    insert into outbox (type, key, at, body)
-    select 'post.published', new.id, new.created_at, json_object(
-        'postId', new.id, 'authorId', author.id, 'visibility', new.visibility,
-        'mentions', json((select json_group_array(named.id) from json_each(new.mentions) as m join people as named on named.pk = m.value)))
-    from people as author where author.pk = new.author and new.status = 'published';
     insert into media (key, status, json)
     select value ->> '$.key', value ->> '$.status', value -> '$.media' from json_each(new.attached) where true
     on conflict (key) do update set status = excluded.status, json = excluded.json
@@ -61,6 +40,21 @@ create trigger if not exists posts_told_with_media after insert on posts when ne
     insert into post_media (post, position, key, alt)
     select new.pk, key, value ->> '$.key', value ->> '$.alt' from json_each(new.attached);
     update posts set attached = null where pk = new.pk;
+end;
+
+create trigger if not exists attachment_published_told after update of status on posts
+when new.status = 'published' and old.status <> 'published' and new.media <> '[]'
+begin
+    insert into outbox (type, key, at, body)
+    values ('attachment.published', new.id, new.created_at, json_object('postId', new.id));
+end;
+
+-- Before, because what it showed goes with it.
+create trigger if not exists attachment_removal_told before delete on posts
+when exists (select 1 from post_media where post = old.pk)
+begin
+    insert into outbox (type, key, at, body)
+    select 'attachment.removed', old.id, at, json_object('postId', old.id) from removals;
 end;
 
 -- A post waits as long as something of it is not ready.

@@ -20,8 +20,6 @@ pub struct PostCreated {
     pub visibility: String,
     /// Ids of the people it names.
     pub mentions: Vec<Id>,
-    /// Keys of what it shows.
-    pub media: Vec<Id>,
 }
 
 /// `post.published`: there for others.
@@ -60,6 +58,30 @@ pub struct PostDeleted {
     pub author_id: Id,
     /// Whether others could see it.
     pub was_published: bool,
+}
+
+/// `attachment.created`: a post shows media.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttachmentCreated {
+    /// The post.
+    pub post_id: Id,
+    /// Whose it is.
+    pub author_id: Id,
+    /// `public` or `followers`.
+    pub visibility: String,
+    /// Whether others see it yet.
+    pub published: bool,
+    /// Keys of what it shows.
+    pub media: Vec<Id>,
+}
+
+/// `attachment.published`: others see the post now. `attachment.removed`: it is gone.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attachment {
+    /// The post.
+    pub post_id: Id,
 }
 
 /// `post.viewed`: by somebody who did not in the last 24 h.

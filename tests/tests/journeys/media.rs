@@ -1,4 +1,5 @@
 //! From an upload to what is shown, with the real object store, the real worker and real ffmpeg.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect should stop")]
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -13,7 +14,19 @@ use crate::{ids, keys};
 
 /// The members of `Media`, sorted.
 const MEDIA: [&str; 13] = [
-    "alt", "blurhash", "durationMs", "error", "height", "hlsUrl", "key", "kind", "posterUrl", "progress", "status", "url", "width",
+    "alt",
+    "blurhash",
+    "durationMs",
+    "error",
+    "height",
+    "hlsUrl",
+    "key",
+    "kind",
+    "posterUrl",
+    "progress",
+    "status",
+    "url",
+    "width",
 ];
 
 /// How long a worker may take on a machine that others keep busy.
@@ -35,7 +48,8 @@ fn stack() -> &'static Stack {
 /// Uploads a file as `who`; its key.
 #[track_caller]
 pub fn upload_as(who: &Person, content_type: &str, bytes: &[u8]) -> String {
-    let admitted = who.post("/upload-url", json!({ "contentType": content_type, "size": bytes.len() })).expect(201);
+    let admitted =
+        who.post("/upload-url", json!({ "contentType": content_type, "size": bytes.len() })).expect(201);
     upload(&admitted.body, bytes).unwrap().expect(200);
     admitted.body["key"].as_str().unwrap().to_owned()
 }
@@ -135,7 +149,9 @@ fn a_picture_of_oneself_replaces_the_one_before_everywhere() {
     alice.post("/me/avatar", json!({ "key": "x" })).expect_problem(422, "media_not_found");
     let photo = fixtures::photo_with_place().unwrap();
     let set = || {
-        let admitted = alice.post("/avatar-url", json!({ "contentType": "image/jpeg", "size": photo.len() })).expect(201);
+        let admitted = alice
+            .post("/avatar-url", json!({ "contentType": "image/jpeg", "size": photo.len() }))
+            .expect(201);
         let key = admitted.body["key"].as_str().unwrap().to_owned();
         alice.post("/me/avatar", json!({ "key": key })).expect_problem(422, "not_uploaded");
         upload(&admitted.body, &photo).unwrap().expect(200);
@@ -151,7 +167,9 @@ fn a_picture_of_oneself_replaces_the_one_before_everywhere() {
     let (first, url) = set();
     assert_eq!(fixtures::play(url.as_str().unwrap()).unwrap(), (512, 512));
     assert_eq!(fixtures::play(&format!("{}?size=128", url.as_str().unwrap())).unwrap(), (128, 128));
-    eventually_within(SWEEP, "everybody sees it", || bob.get(&format!("/u/{}", alice.handle)).body["avatarUrl"] == url);
+    eventually_within(SWEEP, "everybody sees it", || {
+        bob.get(&format!("/u/{}", alice.handle)).body["avatarUrl"] == url
+    });
     let (second, _) = set();
     eventually_within(SWEEP, "the one before is gone", || objects_of(stack(), &alice, &first) == 0);
     assert!(objects_of(stack(), &alice, &second) > 0);
@@ -169,17 +187,22 @@ fn an_upload_that_stopped_goes_on_where_it_was() {
     video.resize(9 << 20, 0);
     let body = json!({ "contentType": "video/mp4", "size": video.len() });
     let begun = alice.post("/upload-url/multipart", body).expect(201).body;
-    let (key, part) = (begun["key"].as_str().unwrap(), usize::try_from(begun["partSize"].as_u64().unwrap()).unwrap());
+    let (key, part) =
+        (begun["key"].as_str().unwrap(), usize::try_from(begun["partSize"].as_u64().unwrap()).unwrap());
     fetch("PUT", begun["parts"][1]["url"].as_str().unwrap(), &[], &video[part..]).unwrap().expect(200);
     let there = alice.get(&format!("/media/{key}/parts")).expect(200).body;
     assert_eq!((&there["received"][0]["number"], &there["missing"][0]["number"]), (&json!(2), &json!(1)));
-    let put = fetch("PUT", there["missing"][0]["url"].as_str().unwrap(), &[], &video[..part]).unwrap().expect(200);
+    let put =
+        fetch("PUT", there["missing"][0]["url"].as_str().unwrap(), &[], &video[..part]).unwrap().expect(200);
     let parts = json!([{ "number": 1, "etag": put.header("etag") }, { "number": 2, "etag": there["received"][0]["etag"] }]);
     let media = alice.post(&format!("/media/{key}/complete"), json!({ "parts": parts })).expect(200).body;
     assert_eq!(media["status"], "uploaded");
     alice.post("/process-video", json!({ "key": key })).expect(202);
     let media = ended(&alice, key);
-    assert_eq!(fixtures::play(media["url"].as_str().unwrap_or_else(|| panic!("{media}"))).unwrap(), (320, 240));
+    assert_eq!(
+        fixtures::play(media["url"].as_str().unwrap_or_else(|| panic!("{media}"))).unwrap(),
+        (320, 240)
+    );
 }
 
 #[test]

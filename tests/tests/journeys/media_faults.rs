@@ -1,4 +1,5 @@
 //! Workers that die, and an object store that refuses, crawls and breaks off: everything arrives in the end, once.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect should stop")]
 
 use std::time::Duration;
 
@@ -67,7 +68,8 @@ fn a_store_that_refuses_crawls_or_breaks_off_only_delays() {
     let photo = fixtures::photo_with_place().unwrap();
     let faults = stack.faults();
     faults.set(Fault::Refuse);
-    let admitted = alice.post("/upload-url", json!({ "contentType": "image/jpeg", "size": photo.len() })).expect(201);
+    let admitted =
+        alice.post("/upload-url", json!({ "contentType": "image/jpeg", "size": photo.len() })).expect(201);
     // People reach the store by another way.
     upload(&admitted.body, &photo).unwrap().expect(200);
     let key = admitted.body["key"].as_str().unwrap();
@@ -78,7 +80,11 @@ fn a_store_that_refuses_crawls_or_breaks_off_only_delays() {
     alice.post("/upload-url/multipart", parts).expect_problem(503, "unavailable");
     assert!(alice.get("/feed").expect(200).items().is_empty(), "nothing was half done");
     faults.set(Fault::CutAfter(60_000));
-    assert_eq!(alice.get(&format!("/media/{key}")).expect(200).body["status"], "queued", "a few bytes come through");
+    assert_eq!(
+        alice.get(&format!("/media/{key}")).expect(200).body["status"],
+        "queued",
+        "a few bytes come through"
+    );
     let made = alice.post("/posts", post).expect(201).body;
     assert_eq!(made["status"], "pending_media", "the worker cannot read the photo");
     faults.set(Fault::Slow(Duration::from_millis(5)));
@@ -105,7 +111,8 @@ fn a_killed_runtime_loses_no_upload_and_no_job() {
     let stack = Stack::start(&[]).unwrap();
     let alice = stack.person("alice");
     let photo = fixtures::photo_with_place().unwrap();
-    let admitted = alice.post("/upload-url", json!({ "contentType": "image/jpeg", "size": photo.len() })).expect(201);
+    let admitted =
+        alice.post("/upload-url", json!({ "contentType": "image/jpeg", "size": photo.len() })).expect(201);
     stack.kill();
     // The store is another machine: what was admitted still is.
     upload(&admitted.body, &photo).unwrap().expect(200);

@@ -1,6 +1,7 @@
 //! A stream in a browser: hls.js in headless Chromium plays what was uploaded, from another origin.
 //!
 //! `cargo xtask test` installs hls.js and names its file in `SCOOTERBOOTER_PLAYER`.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect should stop")]
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -57,7 +58,14 @@ fn a_phones_video_plays_in_a_browser_after_one_upload() {
     let query: String = stream.replace('?', "%3F").replace('&', "%26");
     let profile = tempfile::TempDir::with_prefix("scooterbooter-browser-").unwrap();
     let mut browser = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--mute-audio",
+        ])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0"])
         .arg(format!("--user-data-dir={}", profile.path().display()))

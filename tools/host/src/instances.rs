@@ -68,7 +68,11 @@ impl HandlerState for Starter {
                 stopping: Box::pin(async move { drop(stopping.wait_for(|stopping| *stopping).await) }),
                 stopped: false,
             },
-            state: Worker { env: self.env.clone(), most_requests: self.most_requests, _alive: self.alive.upgrade() },
+            state: Worker {
+                env: self.env.clone(),
+                most_requests: self.most_requests,
+                _alive: self.alive.upgrade(),
+            },
         })
     }
 }

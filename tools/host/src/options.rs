@@ -87,9 +87,10 @@ impl Options {
                 "--cache-dir" => options.cache_dir = Some(value()?.into()),
                 "--max-instance-reuse-count" => {
                     let text = value()?;
-                    options.most_requests = text.parse().ok().filter(|count| *count > 0).with_context(|| {
-                        format!("--max-instance-reuse-count {text}: write a whole number above 0")
-                    })?;
+                    options.most_requests =
+                        text.parse().ok().filter(|count| *count > 0).with_context(|| {
+                            format!("--max-instance-reuse-count {text}: write a whole number above 0")
+                        })?;
                 }
                 "--memory-file" => options.memory_file = Some(value()?.into()),
                 "--variable" => {

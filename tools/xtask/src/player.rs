@@ -14,7 +14,9 @@ pub fn prepare() -> Result<Option<PathBuf>> {
     let source = root().join("tests/player");
     let folder = root().join("target/player");
     let lock = std::fs::read(source.join("package-lock.json")).context("reading what the player needs")?;
-    for (program, remedy) in [("npm", "Node.js with npm"), ("chromium", "Chromium (apt-get install chromium)")] {
+    for (program, remedy) in
+        [("npm", "Node.js with npm"), ("chromium", "Chromium (apt-get install chromium)")]
+    {
         let mut asked = Command::new(program);
         asked.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if !asked.status().is_ok_and(|status| status.success()) {

@@ -61,7 +61,9 @@ pub async fn process_video(State(app): State<Ctx>, caller: Bearer, Json(body): J
     let row = find(&app, &caller, key).await?.filter(|row| row.mine == 1);
     let row = row.ok_or_else(|| media_not_found("key"))?;
     if row.kind != Kind::Video {
-        return Err(ApiError::unprocessable("not_a_video", "This is an image.").field("key", "is not a video"));
+        return Err(
+            ApiError::unprocessable("not_a_video", "This is an image.").field("key", "is not a video")
+        );
     }
     let mut row = find_arrived(&app, caller.id, key, row).await?;
     if row.status == "pending" {

@@ -41,7 +41,8 @@ fn media_not_found(field: &str) -> ApiError {
 
 /// 422 for an upload that has not arrived.
 fn not_uploaded(field: &str) -> ApiError {
-    ApiError::unprocessable("not_uploaded", "Nothing was uploaded there yet.").field(field, "is not uploaded yet")
+    ApiError::unprocessable("not_uploaded", "Nothing was uploaded there yet.")
+        .field(field, "is not uploaded yet")
 }
 
 /// The media `key` where the caller may see it; who is new here is brought in first.

@@ -135,7 +135,8 @@ fn invalid_parts(message: &str) -> ApiError {
 
 /// It goes into XML.
 fn is_etag(etag: &str) -> bool {
-    (1..=128).contains(&etag.len()) && etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"\"-".contains(&byte))
+    (1..=128).contains(&etag.len())
+        && etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"\"-".contains(&byte))
 }
 
 /// An upload in parts of the caller's: 404 where it is none they may see, 403 where it is somebody else's.

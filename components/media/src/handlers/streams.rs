@@ -1,7 +1,5 @@
 //! The playlists of a video, for whoever has a link to it: players send no tokens.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -32,12 +30,6 @@ pub struct LinkQuery {
     sig: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Found {
-    stream: Stream,
-    duration: Option<u64>,
-}
-
 /// A playlist of a video (HLS, RFC 8216). `hlsUrl` leads to the first, which names the others.
 #[utoipa::path(get, path = "/media/{key}/hls/{name}", security(()),
     params(LinkQuery, ("name" = String, Path, description = "As the playlist before names it.", example = "master.m3u8")),
@@ -54,16 +46,15 @@ pub async fn get_playlist(
     if !holds(&app, &key_text, until, link.sig.as_deref().unwrap_or_default(), now) {
         return Err(ApiError::not_found());
     }
-    let found: Option<Found> = store::find_stream(&app.db, key).await?;
-    let Found { stream, duration } = found.ok_or_else(ApiError::not_found)?;
+    let stream: Stream = store::find_stream(&app.db, key).await?.ok_or_else(ApiError::not_found)?;
     let text = if name == "master.m3u8" {
         stream.master(|name| playlist(&app, &key_text, name, until))
     } else {
         let track = stream.track(&name).ok_or_else(ApiError::not_found)?;
         let objects = app.objects().ok_or_else(ApiError::not_found)?;
-        // A player reads the playlist once and the last segment when it gets there.
-        let length = Duration::from_millis(duration.unwrap_or(0));
-        track.playlist(&objects.link(&format!("{}{}", stream.prefix, track.file), length))
+        // Segments end with the link that led here.
+        let time = shared::objects::time_until(until);
+        track.playlist(&objects.link(&format!("{}{}", stream.prefix, track.file), time))
     };
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, PLAYLIST)], text).into_response())
 }

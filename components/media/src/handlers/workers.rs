@@ -138,10 +138,17 @@ pub async fn complete_job(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn read_result(kind: Kind, prefix: &str, result: Value, avatar: Option<String>) -> ApiResult<(Made, Vec<String>)> {
+fn read_result(
+    kind: Kind,
+    prefix: &str,
+    result: Value,
+    avatar: Option<String>,
+) -> ApiResult<(Made, Vec<String>)> {
     let unreadable = |error: serde_json::Error| ApiError::invalid("result", error.to_string());
     match kind {
-        Kind::Image => serde_json::from_value::<ImageResult>(result).map_err(unreadable)?.check(prefix, avatar),
+        Kind::Image => {
+            serde_json::from_value::<ImageResult>(result).map_err(unreadable)?.check(prefix, avatar)
+        }
         Kind::Video => serde_json::from_value::<VideoResult>(result).map_err(unreadable)?.check(prefix),
     }
 }
@@ -194,13 +201,7 @@ pub async fn fail_job(
 
 /// The answer to who tells the end of a job that has ended: 204 again for the same word of the same lease, and for a
 /// media that nobody wants any more, whose objects go.
-async fn answer_ended(
-    app: &Ctx,
-    id: Id,
-    job: &Job,
-    fence: i64,
-    state: &str,
-) -> ApiResult<Option<Response>> {
+async fn answer_ended(app: &Ctx, id: Id, job: &Job, fence: i64, state: &str) -> ApiResult<Option<Response>> {
     if job.fence != fence {
         return Err(lease_lost());
     }

@@ -72,7 +72,8 @@ pub struct Job {
     pub avatar_url: Option<String>,
 }
 
-const FIND_JOB: &str = "select json_object('state', state, 'fence', fence, 'attempt', attempt, 'prefix', prefix, 'kind', kind,
+const FIND_JOB: &str =
+    "select json_object('state', state, 'fence', fence, 'attempt', attempt, 'prefix', prefix, 'kind', kind,
         'avatar_url', (select avatar_url from media where media.key = jobs.key))
     from jobs where key = ?1";
 
@@ -81,12 +82,20 @@ pub async fn find_job(db: &Db, key: Id) -> Result<Option<Job>, DbError> {
     db.read_as(FIND_JOB, params![key]).await
 }
 
-const RENEW: &str = "update jobs set due_at = ?3 where key = ?1 and fence = ?2 and state = 'leased' returning 1";
+const RENEW: &str =
+    "update jobs set due_at = ?3 where key = ?1 and fence = ?2 and state = 'leased' returning 1";
 
-const PROGRESS: &str = "update media set progress = max(progress, ?2) where key = ?1 and status = 'processing'";
+const PROGRESS: &str =
+    "update media set progress = max(progress, ?2) where key = ?1 and status = 'processing'";
 
 /// Renews a lease and notes the progress; false where it is lost.
-pub async fn renew_lease(db: &Db, key: Id, fence: i64, progress: u32, until: Instant) -> Result<bool, DbError> {
+pub async fn renew_lease(
+    db: &Db,
+    key: Id,
+    fence: i64,
+    progress: u32,
+    until: Instant,
+) -> Result<bool, DbError> {
     if db.write(RENEW, params![key, fence, until.millis()]).await?.is_none() {
         return Ok(false);
     }
@@ -164,7 +173,13 @@ const RETURN: &str = "update jobs set state = 'waiting', due_at = ?3, attempt = 
     where key = ?1 and fence = ?2 and state = 'leased' returning 1";
 
 /// Puts a job back until `due`; `uncounted` where the attempt does not count. False where its lease is lost.
-pub async fn return_job(db: &Db, key: Id, fence: i64, due: Instant, uncounted: bool) -> Result<bool, DbError> {
+pub async fn return_job(
+    db: &Db,
+    key: Id,
+    fence: i64,
+    due: Instant,
+    uncounted: bool,
+) -> Result<bool, DbError> {
     Ok(db.write(RETURN, params![key, fence, due.millis(), uncounted]).await?.is_some())
 }
 

@@ -15,8 +15,16 @@ pub use uses::*;
 macro_rules! sees_media {
     ($me:expr, $m:expr, $owner:expr) => {
         concat!(
-            "(", $m, ".owner = ", $me, ".pk or (", $m, ".status = 'ready' and exists (
-                select 1 from uses where uses.media = ", $m, ".pk and uses.published and (
+            "(",
+            $m,
+            ".owner = ",
+            $me,
+            ".pk or (",
+            $m,
+            ".status = 'ready' and exists (
+                select 1 from uses where uses.media = ",
+            $m,
+            ".pk and uses.published and (
                     (uses.kind = 'avatar' and ",
             shared::may_find!(concat!($me, ".pk"), $owner),
             ") or (uses.kind = 'post' and ",

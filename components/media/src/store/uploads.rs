@@ -58,7 +58,8 @@ pub async fn create_upload(db: &Db, new: NewUpload<'_>) -> Result<Option<Id>, Db
     Ok(db.write(CREATE_UPLOAD, params).await?.and_then(|key| Id::parse(&key)))
 }
 
-const NOTE_PARTS: &str = "update media set upload_id = coalesce(upload_id, ?2) where key = ?1 and status = 'pending'
+const NOTE_PARTS: &str =
+    "update media set upload_id = coalesce(upload_id, ?2) where key = ?1 and status = 'pending'
     returning upload_id";
 
 /// Notes the store's name of an upload in parts, unless there is one; the one that holds. `None` where the upload is gone.
@@ -106,9 +107,11 @@ pub async fn find(db: &Db, key: Id, viewer: Id) -> Result<Option<Row>, DbError> 
     db.read_as(FIND, params![key, viewer]).await
 }
 
-const ARRIVED: &str = "update media set status = 'uploaded', changed_at = ?2 where key = ?1 and status = 'pending'";
+const ARRIVED: &str =
+    "update media set status = 'uploaded', changed_at = ?2 where key = ?1 and status = 'pending'";
 
-const REJECTED: &str = "update media set status = 'failed', error_code = ?2, error_detail = ?3, changed_at = ?4
+const REJECTED: &str =
+    "update media set status = 'failed', error_code = ?2, error_detail = ?3, changed_at = ?4
     where key = ?1 and status = 'pending'";
 
 const QUEUED: &str = "update media set status = 'queued', progress = 0, queued_at = ?2, changed_at = ?3
@@ -148,8 +151,7 @@ pub async fn remove_unused(db: &Db, before: Instant, now: Instant) -> Result<usi
     Ok(db.rows(REMOVE_UNUSED, params![before.millis(), now.rfc3339()]).await?.len())
 }
 
-const STREAM: &str = "select json_object('owner', owner.id, 'stream', json(m.stream), 'duration', m.duration_ms)
-    from media as m join people as owner on owner.pk = m.owner
+const STREAM: &str = "select m.stream from media as m join people as owner on owner.pk = m.owner
     where m.key = ?1 and m.status = 'ready' and m.stream is not null and owner.status = 'active'";
 
 /// The stream of a media that is ready.

@@ -22,6 +22,11 @@ pub async fn claim(db: &Db, owner: Id, keys: &str, purpose: &str, now: Instant) 
 }
 
 /// Those of `keys` that are `owner`'s, for this purpose.
-pub async fn find_claimed(db: &Db, owner: Id, keys: &str, purpose: &str) -> Result<Vec<ClaimedMedia>, DbError> {
+pub async fn find_claimed(
+    db: &Db,
+    owner: Id,
+    keys: &str,
+    purpose: &str,
+) -> Result<Vec<ClaimedMedia>, DbError> {
     Ok(db.read_as(CLAIMED, params![owner, keys, purpose]).await?.unwrap_or_default())
 }

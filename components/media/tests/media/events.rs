@@ -8,7 +8,8 @@ const POST: &str = "01a20052-fe97-7114-a1f4-07248e949f06";
 const OTHER: &str = "01a20052-fe97-7114-a1f4-07248e949f07";
 
 async fn claim(media: &Media, purpose: &str, key: &str) -> Value {
-    let body = json!({ "owner": media.ids[0], "purpose": purpose, "keys": [key], "fields": ["media[0].key"] });
+    let body =
+        json!({ "owner": media.ids[0], "purpose": purpose, "keys": [key], "fields": ["media[0].key"] });
     let answer = media.post("/internal/claims", INTERNAL_TOKEN, body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.body["items"][0].clone()
@@ -68,9 +69,11 @@ async fn a_picture_is_waited_for_a_moment_and_a_video_is_not() {
 async fn what_failed_or_has_not_arrived_cannot_be_used() {
     let media = start().await;
     let failed = media.upload(&media.alice, "video/mp4", b"#EXTM3U\n").await;
-    let admitted = media.post("/upload-url", &media.alice, json!({ "contentType": "image/png", "size": 9 })).await;
+    let admitted =
+        media.post("/upload-url", &media.alice, json!({ "contentType": "image/png", "size": 9 })).await;
     for (key, code) in [(json!(failed), "type_mismatch"), (admitted.body["key"].clone(), "not_uploaded")] {
-        let body = json!({ "owner": media.ids[0], "purpose": "post", "keys": [key], "fields": ["media[0].key"] });
+        let body =
+            json!({ "owner": media.ids[0], "purpose": "post", "keys": [key], "fields": ["media[0].key"] });
         let answer = media.post("/internal/claims", INTERNAL_TOKEN, body).await;
         assert_eq!((answer.status, &answer.body["code"]), (422, &json!(code)), "{answer:?}");
         assert_eq!(answer.body["errors"][0]["field"], "media[0].key");
@@ -84,12 +87,12 @@ async fn the_objects_of_a_post_go_with_it_but_not_while_another_shows_them() {
     media.work().await;
     media.post_with(POST, &key, "public").await;
     media.post_with(OTHER, &key, "public").await;
-    let deleted = |post: &str| json!({ "postId": post, "authorId": media.ids[0], "wasPublished": true });
-    media.hear("posts", "post.deleted", deleted(POST)).await;
+    let deleted = |post: &str| json!({ "postId": post });
+    media.hear("posts", "attachment.removed", deleted(POST)).await;
     media.tick().await;
     assert_eq!(media.stored("").await.len(), 3);
-    media.hear("posts", "post.deleted", deleted(OTHER)).await;
-    media.hear("posts", "post.deleted", deleted(OTHER)).await;
+    media.hear("posts", "attachment.removed", deleted(OTHER)).await;
+    media.hear("posts", "attachment.removed", deleted(OTHER)).await;
     media.tick().await;
     assert!(media.stored("").await.is_empty());
     assert_eq!(media.get(&format!("/media/{key}"), &media.alice).await.status, 404);
@@ -100,12 +103,12 @@ async fn a_post_that_waits_shows_its_media_to_others_when_it_is_out() {
     let media = start().await;
     let key = media.queued_image(&media.alice).await;
     media.work().await;
-    let created = json!({ "postId": POST, "authorId": media.ids[0], "status": "pending_media", "visibility": "public",
-        "mentions": [], "media": [key] });
-    media.hear("posts", "post.created", created).await;
+    let created = json!({ "postId": POST, "authorId": media.ids[0], "visibility": "public", "published": false,
+        "media": [key] });
+    media.hear("posts", "attachment.created", created).await;
     assert_eq!(media.get(&format!("/media/{key}"), &media.bob).await.status, 404);
-    let published = json!({ "postId": POST, "authorId": media.ids[0], "visibility": "public", "mentions": [] });
-    media.hear("posts", "post.published", published).await;
+    let published = json!({ "postId": POST });
+    media.hear("posts", "attachment.published", published).await;
     assert_eq!(media.get(&format!("/media/{key}"), &media.bob).await.status, 200);
 }
 
@@ -125,7 +128,11 @@ async fn a_new_picture_takes_the_old_one_away() {
     assert_eq!(media.get(&format!("/avatars/{}", keys[0]), "").await.status, 404);
     assert_eq!(media.get(&format!("/avatars/{}", keys[1]), "").await.status, 200);
     assert_eq!(media.stored("").await.len(), 3);
-    assert_eq!(media.get(&format!("/media/{}", keys[1]), &media.bob).await.status, 200, "anybody may look at it");
+    assert_eq!(
+        media.get(&format!("/media/{}", keys[1]), &media.bob).await.status,
+        200,
+        "anybody may look at it"
+    );
     media.hear("users", "avatar.changed", json!({ "userId": media.ids[0], "key": null })).await;
     media.tick().await;
     assert!(media.stored("").await.is_empty());
@@ -147,7 +154,10 @@ async fn a_deleted_person_is_erased_when_their_objects_are() {
     media.tick().await;
     let receipts = async || {
         let told = media.told().await;
-        told.into_iter().filter(|(kind, _)| kind == "erasure.completed").map(|(_, body)| body).collect::<Vec<_>>()
+        told.into_iter()
+            .filter(|(kind, _)| kind == "erasure.completed")
+            .map(|(_, body)| body)
+            .collect::<Vec<_>>()
     };
     assert!(receipts().await.is_empty(), "their photos are still there");
     media.connect_store();
@@ -172,5 +182,8 @@ async fn an_export_lists_uploads_with_links() {
     assert_eq!((&upload["key"], &upload["usedBy"][0]["id"]), (&json!(key), &json!(POST)), "{answer:?}");
     assert!(upload["media"]["url"].as_str().unwrap().starts_with("http://127.0.0.1:9000/"));
     assert!(upload["createdAt"].as_str().unwrap().ends_with('Z'));
-    assert_eq!(media.get(&format!("/internal/export/{}", media.ids[1]), INTERNAL_TOKEN).await.body["uploads"], json!([]));
+    assert_eq!(
+        media.get(&format!("/internal/export/{}", media.ids[1]), INTERNAL_TOKEN).await.body["uploads"],
+        json!([])
+    );
 }

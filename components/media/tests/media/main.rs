@@ -88,7 +88,13 @@ impl Media {
     }
 
     /// One request to the store.
-    pub async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: &[u8]) -> http::Response<Bytes> {
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> http::Response<Bytes> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -208,9 +214,9 @@ impl Media {
 
     /// A post of alice's that shows `key`.
     pub async fn post_with(&self, post: &str, key: &str, visibility: &str) {
-        let created = json!({ "postId": post, "authorId": self.ids[0], "status": "published", "visibility": visibility,
-            "mentions": [], "media": [key] });
-        self.hear("posts", "post.created", created).await;
+        let created = json!({ "postId": post, "authorId": self.ids[0], "visibility": visibility, "published": true,
+            "media": [key] });
+        self.hear("posts", "attachment.created", created).await;
     }
 
     /// The events told so far, oldest first: type and body.

@@ -61,16 +61,26 @@ async fn parts_that_are_not_those_uploaded_are_refused_and_nothing_is_lost() {
     let key = begun["key"].as_str().unwrap();
     let first = put(&media, &begun["parts"][0]["url"], &video[..PART]).await;
     let complete = async |parts: Value| {
-        let answer = media.post(&format!("/media/{key}/complete"), &media.alice, json!({ "parts": parts })).await;
+        let answer =
+            media.post(&format!("/media/{key}/complete"), &media.alice, json!({ "parts": parts })).await;
         (answer.status, answer.body["code"].clone())
     };
     let refused = (422, json!("invalid_parts"));
     let nothing = "\"00000000000000000000000000000000\"";
     assert_eq!(complete(json!([])).await, refused);
     assert_eq!(complete(json!([{ "number": 1, "etag": first }])).await, refused);
-    assert_eq!(complete(json!([{ "number": 2, "etag": first }, { "number": 1, "etag": first }])).await, refused);
-    assert_eq!(complete(json!([{ "number": 1, "etag": first }, { "number": 2, "etag": nothing }])).await, refused);
-    assert_eq!(complete(json!([{ "number": 1, "etag": first }, { "number": 2, "etag": "</ETag>" }])).await, refused);
+    assert_eq!(
+        complete(json!([{ "number": 2, "etag": first }, { "number": 1, "etag": first }])).await,
+        refused
+    );
+    assert_eq!(
+        complete(json!([{ "number": 1, "etag": first }, { "number": 2, "etag": nothing }])).await,
+        refused
+    );
+    assert_eq!(
+        complete(json!([{ "number": 1, "etag": first }, { "number": 2, "etag": "</ETag>" }])).await,
+        refused
+    );
     let second = put(&media, &begun["parts"][1]["url"], &video[PART..]).await;
     let whole = json!([{ "number": 1, "etag": first }, { "number": 2, "etag": second }]);
     assert_eq!(complete(whole).await.0, 200);

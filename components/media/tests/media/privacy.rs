@@ -54,7 +54,9 @@ async fn a_post_for_followers_shows_its_media_to_followers() {
     media.post_with(POST, &key, "followers").await;
     let seen = async |token: &str| media.get(&format!("/media/{key}"), token).await.status;
     assert_eq!(seen(&media.bob).await, 404);
-    media.hear("social", "follow.created", json!({ "followerId": media.ids[1], "followeeId": media.ids[0] })).await;
+    media
+        .hear("social", "follow.created", json!({ "followerId": media.ids[1], "followeeId": media.ids[0] }))
+        .await;
     assert_eq!((seen(&media.bob).await, seen(&media.carla).await), (200, 404));
 }
 
@@ -77,8 +79,8 @@ async fn nobody_uses_what_is_not_theirs() {
     assert_eq!(claim(0, "post", "nothing").await, not_found);
     assert_eq!(claim(0, "post", POST).await, not_found);
     // An event cannot give it to somebody else's post either.
-    let created = json!({ "postId": POST, "authorId": media.ids[1], "status": "published", "visibility": "public",
-        "mentions": [], "media": [key] });
-    media.hear("posts", "post.created", created).await;
+    let created = json!({ "postId": POST, "authorId": media.ids[1], "visibility": "public", "published": true,
+        "media": [key] });
+    media.hear("posts", "attachment.created", created).await;
     assert_eq!(media.get(&format!("/media/{key}"), &media.bob).await.status, 404);
 }

@@ -64,7 +64,10 @@ async fn a_picture_of_a_person_is_anybodys_for_good() {
     let path = format!("/avatars/{key}");
     assert_eq!(media.get(&path, "").await.status, 404, "not before it is ready");
     let job = media.lease().await;
-    assert_eq!(job["variants"], json!([{ "name": "large", "size": 512, "square": true }, { "name": "small", "size": 128, "square": true }]));
+    assert_eq!(
+        job["variants"],
+        json!([{ "name": "large", "size": 512, "square": true }, { "name": "small", "size": 128, "square": true }])
+    );
     media.complete(&job).await;
     let large = media.get(&path, "").await;
     assert_eq!((large.status, large.bytes.as_ref()), (200, &b"large.jpg"[..]));
@@ -73,7 +76,8 @@ async fn a_picture_of_a_person_is_anybodys_for_good() {
     assert_eq!(media.get(&format!("{path}?size=128"), "").await.bytes.as_ref(), b"small.jpg");
     assert_eq!(media.get(&format!("{path}?size=64"), "").await.status, 422);
     let tag = large.headers["etag"].to_str().unwrap().to_owned();
-    let again = media.world.call("media", Method::GET, &path, "", &[("if-none-match", &tag)], Value::Null).await;
+    let again =
+        media.world.call("media", Method::GET, &path, "", &[("if-none-match", &tag)], Value::Null).await;
     assert_eq!(again.status, 304);
     // What was uploaded for a post is no avatar.
     let image = media.queued_image(&media.alice).await;

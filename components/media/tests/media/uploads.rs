@@ -6,7 +6,9 @@ use crate::{JPEG, MP4, start};
 async fn an_upload_is_admitted_once_in_exactly_its_size_and_type() {
     let media = start().await;
     let admit = async || {
-        media.post("/upload-url", &media.alice, json!({ "contentType": "image/jpeg", "size": JPEG.len() })).await
+        media
+            .post("/upload-url", &media.alice, json!({ "contentType": "image/jpeg", "size": JPEG.len() }))
+            .await
     };
     let admitted = admit().await;
     assert_eq!(admitted.status, 201, "{admitted:?}");
@@ -18,17 +20,24 @@ async fn an_upload_is_admitted_once_in_exactly_its_size_and_type() {
     assert_eq!(media.send(http::Method::PUT, url, &other, JPEG).await.status(), 403);
     assert_eq!(media.put(&admitted, JPEG).await, 200);
     assert_eq!(media.put(&admitted, JPEG).await, 412, "once");
-    assert!(media.send(http::Method::GET, url, &[], b"").await.status().is_client_error(), "and not to read it");
+    assert!(
+        media.send(http::Method::GET, url, &[], b"").await.status().is_client_error(),
+        "and not to read it"
+    );
 }
 
 #[tokio::test]
 async fn the_service_learns_of_an_upload_by_looking() {
     let media = start().await;
-    let admitted =
-        media.post("/upload-url", &media.alice, json!({ "contentType": "video/mp4", "size": MP4.len() })).await;
+    let admitted = media
+        .post("/upload-url", &media.alice, json!({ "contentType": "video/mp4", "size": MP4.len() }))
+        .await;
     let key = admitted.body["key"].as_str().unwrap();
     let before = media.media(key, &media.alice).await;
-    assert_eq!((&before["status"], &before["kind"], &before["url"]), (&json!("pending"), &json!("video"), &json!(null)));
+    assert_eq!(
+        (&before["status"], &before["kind"], &before["url"]),
+        (&json!("pending"), &json!("video"), &json!(null))
+    );
     let early = media.post("/process-video", &media.alice, json!({ "key": key })).await;
     assert_eq!((early.status, &early.body["code"]), (422, &json!("not_uploaded")));
     media.put(&admitted, MP4).await;
@@ -50,7 +59,11 @@ async fn what_is_not_what_it_was_declared_fails_by_name_and_is_not_kept() {
     assert_eq!((&shown["status"], &shown["error"]["code"]), (&json!("failed"), &json!("type_mismatch")));
     assert!(media.stored("").await.is_empty());
     let process = media.post("/process-video", &media.alice, json!({ "key": key })).await;
-    assert_eq!((process.status, &process.body["status"]), (202, &json!("failed")), "it says why: {process:?}");
+    assert_eq!(
+        (process.status, &process.body["status"]),
+        (202, &json!("failed")),
+        "it says why: {process:?}"
+    );
     assert_eq!(media.lease().await, json!(null));
 }
 
@@ -69,7 +82,11 @@ async fn types_and_sizes_that_are_not_admitted_are_422_with_their_field() {
         ("/upload-url/multipart", json!({ "contentType": "image/bmp", "size": 5 }), "contentType"),
     ] {
         let answer = media.post(path, &media.alice, body.clone()).await;
-        assert_eq!((answer.status, &answer.body["errors"][0]["field"]), (422, &json!(field)), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status, &answer.body["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{body}: {answer:?}"
+        );
     }
 }
 
@@ -119,7 +136,11 @@ async fn a_store_that_does_not_answer_is_no_fault_of_the_client() {
     assert_eq!((process.status, &process.body["code"]), (503, &json!("unavailable")));
     let parts = json!({ "contentType": "video/mp4", "size": MP4.len() });
     assert_eq!(media.post("/upload-url/multipart", &media.alice, parts).await.status, 503);
-    assert_eq!(media.delete(&format!("/media/{key}"), &media.alice).await, 204, "what is deleted is gone at once");
+    assert_eq!(
+        media.delete(&format!("/media/{key}"), &media.alice).await,
+        204,
+        "what is deleted is gone at once"
+    );
     assert_eq!(media.get(&format!("/media/{key}"), &media.alice).await.status, 404);
     media.connect_store();
     assert_eq!(media.stored("").await.len(), 1);

@@ -23,7 +23,10 @@ async fn a_job_goes_from_the_queue_to_what_is_shown() {
     assert_eq!(media.complete(&job).await.status, 204);
     assert_eq!(media.complete(&job).await.status, 204, "told again");
     let shown = media.media(&key, &media.alice).await;
-    assert_eq!((&shown["status"], &shown["progress"], &shown["durationMs"]), (&json!("ready"), &json!(100), &json!(8500)));
+    assert_eq!(
+        (&shown["status"], &shown["progress"], &shown["durationMs"]),
+        (&json!("ready"), &json!(100), &json!(8500))
+    );
     for (link, body) in [("url", "video.mp4"), ("posterUrl", "poster.jpg")] {
         let got = media.send(http::Method::GET, shown[link].as_str().unwrap(), &[], b"").await;
         assert_eq!((got.status().as_u16(), got.body().as_ref()), (200, body.as_bytes()));
@@ -33,7 +36,8 @@ async fn a_job_goes_from_the_queue_to_what_is_shown() {
 #[tokio::test]
 async fn the_worker_token_alone_opens_the_workers_routes() {
     let media = start().await;
-    for path in ["/worker/lease", "/worker/jobs/01a20052-fe97-7114-a1f4-07248e949f06/fail", "/worker/redrive"] {
+    for path in ["/worker/lease", "/worker/jobs/01a20052-fe97-7114-a1f4-07248e949f06/fail", "/worker/redrive"]
+    {
         for token in ["", media.alice.as_str(), shared::testing::INTERNAL_TOKEN] {
             assert_eq!(media.post(path, token, json!({})).await.status, 401, "{path}");
         }
@@ -41,7 +45,8 @@ async fn the_worker_token_alone_opens_the_workers_routes() {
     assert_eq!(media.get("/worker/queue", &media.alice).await.status, 401);
     // And it opens nothing else.
     assert_eq!(media.post("/upload-url", WORKER_TOKEN, json!({})).await.status, 401);
-    let unknown = media.worker("jobs/01a20052-fe97-7114-a1f4-07248e949f06/heartbeat", json!({ "fence": 1, "progress": 1 }));
+    let unknown = media
+        .worker("jobs/01a20052-fe97-7114-a1f4-07248e949f06/heartbeat", json!({ "fence": 1, "progress": 1 }));
     assert_eq!(unknown.await.status, 404);
     assert_eq!(media.worker("lease", json!({ "worker": "w", "waitSeconds": 21 })).await.status, 422);
     assert_eq!(media.worker("lease", json!({ "worker": "", "kinds": ["video"] })).await.status, 422);
@@ -107,7 +112,8 @@ async fn passing_faults_are_tried_again_a_few_times_and_lasting_ones_never() {
     assert_eq!(redriven.body, json!({ "redriven": 1 }));
     let job = media.lease().await;
     assert_eq!((&job["attempt"], &job["fence"]), (&json!(1), &json!(6)));
-    let lasting = json!({ "fence": 6, "code": "not_an_image", "detail": "It cannot be read.", "permanent": true });
+    let lasting =
+        json!({ "fence": 6, "code": "not_an_image", "detail": "It cannot be read.", "permanent": true });
     assert_eq!(media.tell(&job, "fail", lasting.clone()).await.status, 204);
     assert_eq!(media.tell(&job, "fail", lasting).await.status, 204, "told again");
     let shown = media.media(&key, &media.alice).await;
@@ -163,7 +169,9 @@ async fn results_name_what_was_uploaded_by_this_attempt() {
     let media = start().await;
     let key = media.queued_image(&media.alice).await;
     let job = media.lease().await;
-    let tell = async |result: Value| media.tell(&job, "complete", json!({ "fence": 1, "result": result })).await.status;
+    let tell = async |result: Value| {
+        media.tell(&job, "complete", json!({ "fence": 1, "result": result })).await.status
+    };
     let missing = json!({ "width": 4, "height": 3, "blurhash": "LEHV6nWB2yk8", "variants": [
         { "name": "large", "file": "large.jpg" }, { "name": "small", "file": "small.jpg" }] });
     assert_eq!(tell(missing).await, 422, "nothing was uploaded");

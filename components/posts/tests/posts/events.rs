@@ -15,6 +15,10 @@ fn decodes(kind: &str, body: Value) {
         "post.published" => serde_json::from_value::<events::PostPublished>(body).map(|_| ()),
         "post.updated" => serde_json::from_value::<events::PostUpdated>(body).map(|_| ()),
         "post.deleted" => serde_json::from_value::<events::PostDeleted>(body).map(|_| ()),
+        "attachment.created" => serde_json::from_value::<events::AttachmentCreated>(body).map(|_| ()),
+        "attachment.published" | "attachment.removed" => {
+            serde_json::from_value::<events::Attachment>(body).map(|_| ())
+        }
         "post.viewed" => serde_json::from_value::<events::PostViewed>(body).map(|_| ()),
         "comment.created" => serde_json::from_value::<events::CommentCreated>(body).map(|_| ()),
         "comment.deleted" => serde_json::from_value::<events::CommentDeleted>(body).map(|_| ()),
@@ -40,6 +44,8 @@ async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
     posts.comment(&posts.carla, &id, "r", Some(&comment)).await;
     posts.delete(&format!("/comments/{id}/{comment}"), &posts.bob).await;
     posts.delete(&format!("/posts/{id}"), &posts.alice).await;
+    let shown = crate::media::write_and_publish(&posts).await;
+    posts.delete(&format!("/posts/{shown}"), &posts.alice).await;
     let deletion = json!({ "status": "deleted", "deletionId": posts.world.id() });
     posts.change("user.deleted", 2, deletion).await;
     for kind in CATALOGUE.iter().filter(|kind| kind.source == "posts") {

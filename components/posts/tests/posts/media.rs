@@ -37,10 +37,20 @@ async fn hear(posts: &Posts, kind: &str, key: Id) {
 }
 
 async fn write(posts: &Posts, text: &str, keys: &[Id]) -> Value {
-    let media: Vec<Value> = keys.iter().map(|key| json!({ "key": key, "alt": format!("alt of {key}") })).collect();
+    let media: Vec<Value> =
+        keys.iter().map(|key| json!({ "key": key, "alt": format!("alt of {key}") })).collect();
     let made = posts.post("/posts", &posts.alice, json!({ "text": text, "media": media })).await;
     assert_eq!(made.status, 201, "{made:?}");
     made.body
+}
+
+/// Makes a post that waits for its media and comes out; its id.
+pub async fn write_and_publish(posts: &Posts) -> String {
+    claims_are(posts, "processing");
+    let key = posts.world.id();
+    let made = write(posts, "a", &[key]).await;
+    hear(posts, "media.ready", key).await;
+    made["id"].as_str().unwrap().to_owned()
 }
 
 async fn read(posts: &Posts, post: &Value, token: &str) -> Option<Value> {
@@ -63,7 +73,8 @@ async fn a_post_with_ready_pictures_is_out_at_once_with_links_and_alt_texts() {
         // No store is configured here, so there is no link, and no template either.
         assert_eq!(shown["media"][index]["url"], Value::Null);
     }
-    assert_eq!(posts.told("post.created").await[0]["media"], json!(keys));
+    let attached = &posts.told("attachment.created").await[0];
+    assert_eq!((&attached["media"], &attached["published"]), (&json!(keys), &json!(true)));
     assert_eq!(posts.told("post.published").await.len(), 1);
 }
 
@@ -97,8 +108,9 @@ async fn what_was_ready_before_the_post_was_written_does_not_hold_it_up() {
     let made = write(&posts, "a", &[key]).await;
     let shown = read(&posts, &made, &posts.bob).await.unwrap();
     assert_eq!((&shown["status"], &shown["media"][0]["status"]), (&json!("published"), &json!("ready")));
-    let order = posts.one("select json_group_array(type) from outbox where type like 'post.%'").await;
-    assert_eq!(order, r#"["post.created","post.published"]"#);
+    let order = posts.one("select json_group_array(type) from outbox where type like 'attachment.%'").await;
+    assert_eq!(order, r#"["attachment.created","attachment.published"]"#);
+    assert_eq!(posts.told("post.published").await.len(), 1);
 }
 
 #[tokio::test]
@@ -143,7 +155,8 @@ async fn a_post_that_showed_nothing_else_goes_with_its_last_media() {
 async fn what_media_refuses_is_refused_with_its_field() {
     let posts = start().await;
     let refusal = async || {
-        let error = shared::error::ApiError::unprocessable("media_not_found", "There is no such upload of yours.");
+        let error =
+            shared::error::ApiError::unprocessable("media_not_found", "There is no such upload of yours.");
         let problem = error.field("media[0].key", "is not an upload of yours").problem("r");
         let kind = [("content-type", "application/problem+json")];
         (http::StatusCode::UNPROCESSABLE_ENTITY, kind, serde_json::to_string(&problem).unwrap())
