@@ -28,7 +28,7 @@ use crate::objects::Objects;
 use crate::openapi;
 use crate::params;
 use crate::platform::Platform;
-use crate::routes::Routes;
+use crate::routes::{Heard, Routes};
 
 /// The state every handler gets.
 pub type Ctx = Arc<App>;
@@ -152,14 +152,14 @@ impl FromRequestParts<Ctx> for Db {
 
 /// The service's routes with the internal ones every service has, inside the edge.
 pub fn router(app: Ctx) -> Router {
-    let mut routes = (app.service.routes)().into_router();
+    let (mut routes, heard) = (app.service.routes)().into_router();
     // A service without a database is called by no other; its `/internal/...` is an unknown route.
     if !app.service.migrations.is_empty() {
         routes = routes
             .route("/internal/health", get(health))
             .route("/internal/openapi", get(document))
             .route("/internal/tick", post(tick))
-            .route("/internal/events", post(hear));
+            .route("/internal/events", post(move |by, app, batch| hear(by, app, batch, heard)));
     }
     routes
         .fallback(async || ApiError::not_found())
@@ -179,8 +179,16 @@ async fn document(_: Internal, State(app): State<Ctx>) -> ApiResult {
 }
 
 /// `POST /internal/events`: applies a batch.
-async fn hear(_: Internal, State(app): State<Ctx>, Json(batch): Json<Batch>) -> ApiResult {
+async fn hear(
+    _: Internal,
+    State(app): State<Ctx>,
+    Json(batch): Json<Batch>,
+    heard: Option<Heard>,
+) -> ApiResult {
     let applied = events::apply(&app, &batch).await?;
+    if let Some(work) = heard {
+        work(&app);
+    }
     Ok(answer::json(StatusCode::OK, &applied))
 }
 
@@ -447,8 +455,8 @@ mod tests {
         assert_eq!(tick().await, json!({ "delivered": 0, "waiting": 0, "oldest": null }));
         let told = "insert into outbox (type, key, at, body) values ('user.updated', 'k', '2026-01-01T00:00:00.000Z', '{}'), ('nobody.hears', 'k', '2025-01-01T00:00:00.000Z', '{}')";
         world.app("users").db.rows(told, params![]).await.unwrap();
-        // auth, posts, social and media hear of it, and none of them answers.
-        let waiting = json!({ "delivered": 0, "waiting": 4, "oldest": "2026-01-01T00:00:00.000Z" });
+        // auth, posts, social, media, scoops and notifications hear of it, and none of them answers.
+        let waiting = json!({ "delivered": 0, "waiting": 6, "oldest": "2026-01-01T00:00:00.000Z" });
         assert_eq!(tick().await, waiting);
     }
 
@@ -491,7 +499,7 @@ mod tests {
             app.db.read("select count(*) from outbox", params![]).await.unwrap().unwrap_or_default()
         };
         assert_eq!(left().await, "6", "nobody confirmed");
-        let confirm = "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each('[\"auth\",\"posts\",\"social\",\"media\"]') where true
+        let confirm = "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each('[\"auth\",\"posts\",\"social\",\"media\",\"scoops\",\"notifications\"]') where true
             on conflict (subscriber) do update set seq = excluded.seq";
         app.db.rows(confirm, params![2]).await.unwrap();
         assert_eq!(left().await, "4", "the old ones that all confirmed");

@@ -33,6 +33,8 @@ const NAMES: &[&str] = &[
     "posts_url",
     "social_url",
     "media_url",
+    "scoops_url",
+    "notifications_url",
     "s3_endpoint",
     "s3_public_endpoint",
     "s3_region",
@@ -40,6 +42,10 @@ const NAMES: &[&str] = &[
     "s3_access_key_id",
     "s3_secret_access_key",
     "cdn_url",
+    "scoop_archive_days",
+    "vapid_private_key",
+    "expo_push_url",
+    "fcm_service_account",
 ];
 
 impl Config {
@@ -92,6 +98,8 @@ impl Config {
             "posts" => self.get("posts_url"),
             "social" => self.get("social_url"),
             "media" => self.get("media_url"),
+            "scoops" => self.get("scoops_url"),
+            "notifications" => self.get("notifications_url"),
             _ => "",
         };
         if configured.is_empty() {

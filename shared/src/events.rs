@@ -44,8 +44,11 @@ const PERSON: &[&str] =
 /// shown, null for anything else.
 const MEDIA: &[&str] = &["key", "ownerId", "media", "avatarUrl"];
 
+/// Those who keep who follows, blocks and mutes whom.
+const TIES: &[&str] = &["users", "posts", "media", "scoops", "notifications"];
+
 /// Those who keep people.
-const EVERYBODY: &[&str] = &["auth", "posts", "social", "media"];
+const EVERYBODY: &[&str] = &["auth", "posts", "social", "media", "scoops", "notifications"];
 
 const fn kind(
     name: &'static str,
@@ -84,6 +87,9 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("erasure.completed", "posts", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "social", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "media", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("erasure.completed", "scoops", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("erasure.completed", "notifications", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("preferences.updated", "users", &["notifications"], &["userId", "preferences"]),
     kind(
         "attachment.created",
         "posts",
@@ -93,32 +99,59 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("attachment.published", "posts", &["media"], &["postId"]),
     kind("attachment.removed", "posts", &["media"], &["postId"]),
     kind("avatar.changed", "users", &["media"], &["userId", "key"]),
-    kind("media.ready", "media", &["users", "posts"], MEDIA),
-    kind("media.failed", "media", &["users", "posts"], MEDIA),
-    kind("media.deleted", "media", &["users", "posts"], &["key", "ownerId"]),
-    kind("follow.created", "social", &["users", "posts", "media"], &["followerId", "followeeId"]),
-    kind("follow.removed", "social", &["users", "posts", "media"], &["followerId", "followeeId"]),
-    kind("follow.requested", "social", &["users", "media"], &["requesterId", "targetId"]),
-    kind("follow.request_removed", "social", &["users", "media"], &["requesterId", "targetId"]),
-    kind("block.created", "social", &["users", "posts", "media"], &["blockerId", "blockedId"]),
-    kind("block.removed", "social", &["users", "posts", "media"], &["blockerId", "blockedId"]),
-    kind("mute.created", "social", &["users", "posts", "media"], &["muterId", "mutedId"]),
-    kind("mute.removed", "social", &["users", "posts", "media"], &["muterId", "mutedId"]),
+    kind("media.ready", "media", &["users", "posts", "scoops", "notifications"], MEDIA),
+    kind("media.failed", "media", &["users", "posts", "scoops", "notifications"], MEDIA),
+    kind("media.deleted", "media", &["users", "posts", "scoops", "notifications"], &["key", "ownerId"]),
+    kind("follow.created", "social", TIES, &["followerId", "followeeId"]),
+    kind("follow.removed", "social", TIES, &["followerId", "followeeId"]),
+    kind("follow.requested", "social", &["users", "media", "notifications"], &["requesterId", "targetId"]),
+    kind("follow.request_removed", "social", &["users", "media", "notifications"], &["requesterId", "targetId"]),
+    kind("block.created", "social", TIES, &["blockerId", "blockedId"]),
+    kind("block.removed", "social", TIES, &["blockerId", "blockedId"]),
+    kind("mute.created", "social", TIES, &["muterId", "mutedId"]),
+    kind("mute.removed", "social", TIES, &["muterId", "mutedId"]),
     kind("report.created", "social", &[], &["reportId", "reporterId", "targetType", "targetId", "reason"]),
     kind("post.created", "posts", &[], &["postId", "authorId", "status", "visibility", "mentions"]),
-    kind("post.published", "posts", &["users", "social"], &["postId", "authorId", "visibility", "mentions"]),
-    kind("post.updated", "posts", &[], &["postId", "authorId", "mentions"]),
-    kind("post.deleted", "posts", &["users", "social"], &["postId", "authorId", "wasPublished"]),
+    kind(
+        "post.published",
+        "posts",
+        &["users", "social", "notifications"],
+        &["postId", "authorId", "visibility", "mentions"],
+    ),
+    kind("post.updated", "posts", &["notifications"], &["postId", "authorId", "mentions"]),
+    kind(
+        "post.deleted",
+        "posts",
+        &["users", "social", "notifications"],
+        &["postId", "authorId", "wasPublished"],
+    ),
     kind("post.viewed", "posts", &[], &["postId", "authorId", "viewerId"]),
     kind(
         "comment.created",
         "posts",
-        &[],
+        &["notifications"],
         &["commentId", "postId", "postAuthorId", "parentId", "parentAuthorId", "authorId", "mentions"],
     ),
-    kind("comment.deleted", "posts", &[], &["commentId", "postId", "postAuthorId", "authorId"]),
-    kind("reaction.created", "posts", &[], &["postId", "postAuthorId", "userId", "type"]),
-    kind("reaction.removed", "posts", &[], &["postId", "postAuthorId", "userId", "type"]),
+    kind(
+        "comment.deleted",
+        "posts",
+        &["notifications"],
+        &["commentId", "postId", "postAuthorId", "authorId"],
+    ),
+    kind("reaction.created", "posts", &["notifications"], &["postId", "postAuthorId", "userId", "type"]),
+    kind("reaction.removed", "posts", &["notifications"], &["postId", "postAuthorId", "userId", "type"]),
+    kind(
+        "scoop.created",
+        "scoops",
+        &["media"],
+        &["scoopId", "authorId", "audience", "mediaKey", "expiresAt", "published"],
+    ),
+    kind("scoop.published", "scoops", &[], &["scoopId", "authorId", "audience", "expiresAt"]),
+    kind("scoop.viewed", "scoops", &["notifications"], &["scoopId", "authorId", "viewerId"]),
+    kind("scoop.expired", "scoops", &["notifications"], &["scoopId", "authorId"]),
+    kind("scoop.deleted", "scoops", &["media", "notifications"], &["scoopId", "authorId", "mediaKey"]),
+    kind("notification.created", "notifications", &[], &["notificationId", "userId"]),
+    kind("notification.updated", "notifications", &[], &["notificationId", "userId"]),
 ];
 
 /// The body of `erasure.completed`, which every service that holds anything of people emits: nothing

@@ -21,7 +21,12 @@ const NOT_PUBLIC: [&str; 2] = ["/internal/", "/worker/"];
 pub struct Routes {
     router: Router<Ctx>,
     documents: Vec<Document>,
+    heard: Option<Heard>,
 }
+
+/// What a service does when it has heard events, besides what its triggers did: after the answer, so it may begin
+/// work and wait for nothing.
+pub type Heard = fn(&Ctx);
 
 /// Makes the document of some routes. Few requests ask for it, and every instance would pay half a
 /// millisecond for it at its start.
@@ -95,6 +100,12 @@ impl Routes {
         self
     }
 
+    /// Does `work` whenever events were heard (`POST /internal/events`, which every service has).
+    pub fn heard(mut self, work: Heard) -> Self {
+        self.heard = Some(work);
+        self
+    }
+
     /// Lays `layer` around the routes added so far.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
@@ -108,9 +119,9 @@ impl Routes {
         self
     }
 
-    /// Them for axum.
-    pub(crate) fn into_router(self) -> Router<Ctx> {
-        self.router
+    /// Them for axum, and what is done when events were heard.
+    pub(crate) fn into_router(self) -> (Router<Ctx>, Option<Heard>) {
+        (self.router, self.heard)
     }
 
     /// What the handlers say of themselves; [`crate::openapi`] completes it.

@@ -151,7 +151,7 @@ pub struct PushPreferences {
     pub comment: bool,
     /// Mentions.
     pub mention: bool,
-    /// Scoops of people one follows.
+    /// Views of one's scoops.
     pub scoop: bool,
 }
 

@@ -10,20 +10,20 @@ use crate::client::agent;
 use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
-pub const SERVICES: [&str; 5] = ["auth", "users", "posts", "social", "media"];
+pub const SERVICES: [&str; 7] = ["auth", "users", "posts", "social", "media", "scoops", "notifications"];
 
 /// A dead relay's lease and an unfinished request's claim end long before.
 const DRAINED: Duration = Duration::from_secs(20);
 
 /// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
-const COUNTS: [(&str, &str, &str); 9] = [
+const COUNTS: [(&str, &str, &str); 13] = [
     (
-        "users social posts media",
+        "users social posts media scoops notifications",
         "followers",
         "select id from people where followers <> (select count(*) from follows where followee = people.pk)",
     ),
     (
-        "users social posts media",
+        "users social posts media scoops notifications",
         "following",
         "select id from people where following <> (select count(*) from follows where follower = people.pk)",
     ),
@@ -53,13 +53,36 @@ const COUNTS: [(&str, &str, &str); 9] = [
         "select id from posts where views < (select count(*) from views where post = posts.pk)",
     ),
     (
+        "scoops",
+        "views of scoops",
+        "select id from scoops where views < (select count(*) from views where scoop = scoops.pk)",
+    ),
+    (
+        "scoops",
+        "living authors",
+        "select id from scoops as s where shown is not null and gone is null and archived = 0 and not exists (
+            select 1 from author_live where author = s.author and until >= s.expires_ms)",
+    ),
+    (
+        "notifications",
+        "actors of notifications",
+        "select id from notifications as n where actor_count <> (select count(*) from actors where notification = n.pk)
+            or exists (select 1 from actors as a where a.notification = n.pk and a.causes <>
+                (select count(*) from causes where notification = n.pk and actor = a.person))",
+    ),
+    (
+        "notifications",
+        "kept notifications",
+        "select person from boxes where kept <> (select count(*) from notifications where person = boxes.person)",
+    ),
+    (
         "posts",
         "the newest post of authors",
         "select author from author_latest where post is not
             (select max(pk) from posts where author = author_latest.author and status = 'published')",
     ),
     (
-        "users social posts media",
+        "users social posts media scoops notifications",
         "follows across a block",
         "select follower from follows where exists (select 1 from blocks
             where blocker in (follower, followee) and blocked in (follower, followee))",
@@ -68,10 +91,10 @@ const COUNTS: [(&str, &str, &str); 9] = [
 
 /// What services hold of what another owns: the owner and its statement, who else has it and theirs; both answer
 /// the same.
-const PROJECTIONS: [(&str, &str, &[&str], &str); 4] = [
-    ("users", PEOPLE, &["auth", "posts", "social", "media"], PEOPLE),
-    ("social", FOLLOWS, &["users", "posts", "media"], FOLLOWS),
-    ("social", BLOCKS, &["users", "posts", "media"], BLOCKS),
+const PROJECTIONS: [(&str, &str, &[&str], &str); 5] = [
+    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications"], PEOPLE),
+    ("social", FOLLOWS, &["users", "posts", "media", "scoops", "notifications"], FOLLOWS),
+    ("social", BLOCKS, &["users", "posts", "media", "scoops", "notifications"], BLOCKS),
     (
         "posts",
         "select a.id || ' ' || count(*) from posts as p join people as a on a.pk = p.author
@@ -79,6 +102,7 @@ const PROJECTIONS: [(&str, &str, &[&str], &str); 4] = [
         &["users", "social"],
         "select id || ' ' || posts from people where posts <> 0 order by id",
     ),
+    ("users", WANTED_BY_OWNER, &["notifications"], WANTED),
 ];
 
 const PEOPLE: &str =
@@ -90,6 +114,14 @@ const FOLLOWS: &str = "select a.id || ' ' || b.id from follows
 
 const BLOCKS: &str = "select a.id || ' ' || b.id from blocks
     join people as a on a.pk = blocker join people as b on b.pk = blocked order by 1";
+
+/// Who never changed theirs has none at `notifications`; the default is `{"push":{...all true},"quietHours":null}`.
+const WANTED_BY_OWNER: &str =
+    "select p.id || ' ' || f.preferences from profiles as f join people as p on p.pk = f.person
+    where f.preferences like '%false%' or f.preferences not like '%:null}' order by p.id";
+
+const WANTED: &str = "select p.id || ' ' || f.preferences from preferences as f join people as p on p.pk = f.person
+    where f.preferences like '%false%' or f.preferences not like '%:null}' order by p.id";
 
 /// Waits until no event waits for a subscriber.
 ///

@@ -23,6 +23,7 @@ pub static SERVICE: Service = Service {
         migration!("0001_media"),
         migration!("0002_jobs"),
         migration!("0003_events"),
+        migration!("0004_scoops"),
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,

@@ -24,6 +24,7 @@ pub static SERVICE: Service = Service {
         migration!("0003_deletion"),
         migration!("0004_search"),
         migration!("0005_avatars"),
+        migration!("0006_preferences"),
     ],
     routes: routes::routes,
     // Who goes private or blocks sees it everywhere at once.

@@ -20,6 +20,6 @@ pub static SERVICE: Service = Service {
 };
 
 /// The services behind this door, in the order they are named to clients.
-pub const SERVICES: &[&str] = &["auth", "users", "posts", "social", "media"];
+pub const SERVICES: &[&str] = &["auth", "users", "posts", "social", "media", "scoops", "notifications"];
 
 shared::component!(SERVICE);

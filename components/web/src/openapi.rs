@@ -16,6 +16,8 @@ const TAGS: &[(&str, &str)] = &[
     ("posts", "The feed, posts, comments, reactions, tags."),
     ("social", "Profiles, follows, blocks, mutes, reports."),
     ("media", "Uploads, what is made of them, pictures of people."),
+    ("scoops", "Scoops, which last a day, and close friends."),
+    ("notifications", "What the caller is told, and where it is pushed."),
     ("web", "Operations: health, readiness, this document."),
 ];
 

@@ -7,12 +7,14 @@ mod documents;
 mod generated;
 mod media;
 mod media_faults;
+mod notifications;
 mod operations;
 mod outside_issuer;
 mod player;
 mod posts;
 mod privacy;
 mod races;
+mod scoops;
 mod sessions;
 mod social;
 

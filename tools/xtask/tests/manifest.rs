@@ -94,6 +94,30 @@ const ROUTES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "scoops",
+        &[
+            "/scoops",
+            "/scoops/feed",
+            "/scoops/me",
+            "/scoops/user/1",
+            "/scoops/1",
+            "/scoops/1/view",
+            "/scoops/1/viewers",
+            "/close-friends",
+            "/close-friends/1",
+        ],
+    ),
+    (
+        "notifications",
+        &[
+            "/notifications",
+            "/notifications/read",
+            "/push/register",
+            "/push/unregister",
+            "/push/vapid-public-key",
+        ],
+    ),
+    (
         "web",
         &[
             "/healthz",
@@ -245,8 +269,8 @@ fn a_service_calls_the_services_whose_url_it_is_given_and_few_call_outside() {
         assert_eq!(services, urls, "{name}");
         assert!(!urls.contains(&format!("{{{{ {name}_url }}}}")), "{name} calls itself");
         match name.as_str() {
-            // Issuers and mail hooks are anywhere.
-            "auth" => assert!(!outside.contains(STORE)),
+            // Issuers, mail hooks and push services are anywhere.
+            "auth" | "notifications" => assert!(!outside.contains(STORE)),
             "media" => assert_eq!(outside, BTreeSet::from([STORE.to_owned()])),
             _ => assert!(outside.is_empty(), "{name}: {outside:?}"),
         }
@@ -285,9 +309,12 @@ fn only_who_needs_a_secret_or_a_switch_has_it() {
         }
     }
     assert_eq!(holders["worker_token"], ["media", "web"]);
-    // `posts` signs links with it.
-    assert_eq!(holders["s3_secret_access_key"], ["media", "posts"]);
+    // `posts` and `scoops` sign links with it.
+    assert_eq!(holders["s3_secret_access_key"], ["media", "posts", "scoops"]);
     assert_eq!(holders["mail_url"], ["auth"]);
+    for variable in ["vapid_private_key", "fcm_service_account", "expo_push_url"] {
+        assert_eq!(holders[variable], ["notifications"], "{variable}");
+    }
     assert_eq!(holders["access_token_minutes"], ["auth"]);
     assert_eq!(holders["registration"], ["auth", "users"]);
     assert_eq!(holders["internal_token"].len(), components(&manifest).len());

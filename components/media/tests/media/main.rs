@@ -7,6 +7,7 @@ mod events;
 mod multipart;
 mod privacy;
 mod routes;
+mod scoops;
 mod streams;
 mod sweeps;
 mod uploads;

@@ -53,7 +53,7 @@ pub async fn list_reports(caller: Caller, db: Db, page: Page) -> ApiResult {
     Ok(store::list_reports(&db, caller.id, &page).await?.into_response())
 }
 
-/// An answer of `GET /internal/visible` of posts.
+/// An answer of `GET /internal/visible` of posts and scoops.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Visible {
@@ -69,19 +69,22 @@ async fn find_author(app: &App, trace: &Trace, caller: &Caller, report: &Report)
             store::may_find_person(&app.db, Some(viewer), id).await?.then_some(id)
         }
         TargetType::Post | TargetType::Comment => {
-            let kind = report.target_type.name();
-            let path = format!("/internal/visible?viewer={viewer}&type={kind}&id={id}");
-            let seen: Option<Visible> = match Client::new(app, trace, "posts").get(&path).await {
-                Ok(seen) => Some(seen),
-                Err(ClientError::Answered(problem)) if problem.status == 404 => None,
-                Err(error) => return Err(error.into()),
-            };
-            seen.map(|seen| seen.author_id)
+            ask_author(&Client::new(app, trace, "posts"), viewer, report).await?
         }
-        // Nobody publishes scoops yet, so there is none to see.
-        TargetType::Scoop => None,
+        TargetType::Scoop => ask_author(&Client::new(app, trace, "scoops"), viewer, report).await?,
     };
     let author = author.ok_or_else(ApiError::not_found)?;
     people::ensure(app, trace, author).await?;
     Ok(author)
+}
+
+/// Whose it is, as the service that has it says; `None` where the viewer may not see it.
+async fn ask_author(service: &Client<'_>, viewer: Id, report: &Report) -> ApiResult<Option<Id>> {
+    let (kind, id) = (report.target_type.name(), report.target_id);
+    let path = format!("/internal/visible?viewer={viewer}&type={kind}&id={id}");
+    match service.get::<Visible>(&path).await {
+        Ok(seen) => Ok(Some(seen.author_id)),
+        Err(ClientError::Answered(problem)) if problem.status == 404 => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,4 +1,4 @@
-//! alice, bob and carla, public, and in place of the two services that listen two that are bare: each
+//! alice, bob and carla, public, and in place of the services that are asked some that are bare: each
 //! keeps the projection of ties that every service keeps, and answers what this one asks. So a
 //! test says exactly what is heard and when; `neighbours.rs` has the real ones.
 
@@ -48,6 +48,8 @@ static POSTS: Service = Service {
     keys: None,
     identify: None,
 };
+
+static SCOOPS: Service = Service { name: "scoops", ..POSTS };
 
 const PERSON: &str = "select json_object('id', id, 'handle', handle, 'displayName', display_name, 'bio', bio,
     'avatarUrl', avatar_url, 'private', private, 'createdAt', created_at, 'status', status, 'rev', rev)
@@ -116,7 +118,7 @@ pub async fn town() -> Town {
 }
 
 pub async fn town_with(variables: &[(&str, &str)]) -> Town {
-    let world = World::start(&[&social::SERVICE, &USERS, &POSTS], variables).await;
+    let world = World::start(&[&social::SERVICE, &USERS, &POSTS, &SCOOPS], variables).await;
     let handles = ["alice", "bob", "carla"];
     let ids = world.people("social", &handles).await;
     let who = |at: usize| Who { id: ids[at], handle: handles[at], token: world.token(ids[at]) };
@@ -168,10 +170,11 @@ impl Town {
         Who { id, handle, token: self.world.token(id) }
     }
 
-    /// Puts a post or comment into the stand-in of `posts`.
+    /// Puts a post or comment into the stand-in of `posts`, a scoop into that of `scoops`.
     pub async fn publish(&self, kind: &str, author: &Who) -> Id {
         let id = self.world.id();
-        self.rows("posts", "insert into things values (?1, ?2, ?3)", params![id, kind, author.id]).await;
+        let service = if kind == "scoop" { "scoops" } else { "posts" };
+        self.rows(service, "insert into things values (?1, ?2, ?3)", params![id, kind, author.id]).await;
         id
     }
 

@@ -71,15 +71,33 @@ async fn what_the_caller_may_not_see_cannot_be_reported() {
     }
     // Who blocks still finds, and may report.
     assert_eq!(report(&town, &town.bob, "user", town.alice.id).await.status, 201);
-    town.world.stop("posts");
-    assert_eq!(problem(&report(&town, &town.alice, "post", town.world.id()).await), (503, "unavailable"));
+    for (service, kind) in [("posts", "post"), ("scoops", "scoop")] {
+        town.world.stop(service);
+        assert_eq!(problem(&report(&town, &town.alice, kind, town.world.id()).await), (503, "unavailable"));
+    }
+}
+
+#[tokio::test]
+async fn a_scoop_is_reported_where_scoops_says_that_it_is_seen() {
+    let town = town().await;
+    let scoop = town.publish("scoop", &town.bob).await;
+    let made = report(&town, &town.alice, "scoop", scoop).await;
+    assert_eq!((made.status, &made.body["status"]), (201, &json!("open")), "{made:?}");
+    let told = town.outbox().await.pop().unwrap();
+    assert_eq!((told.1["targetType"].as_str(), &told.1["targetId"]), (Some("scoop"), &json!(scoop)));
+    let mine = town.get(&town.alice, "/me/reports").await;
+    assert_eq!(mine.body["items"][0]["targetType"], "scoop");
+    // What posts has by that id is another thing.
+    let post = town.publish("post", &town.bob).await;
+    assert_eq!(problem(&report(&town, &town.alice, "scoop", post).await), (404, "not_found"));
 }
 
 #[tokio::test]
 async fn ones_own_cannot_be_reported() {
     let town = town().await;
     let post = town.publish("post", &town.alice).await;
-    for (kind, id) in [("user", town.alice.id), ("post", post)] {
+    let scoop = town.publish("scoop", &town.alice).await;
+    for (kind, id) in [("user", town.alice.id), ("post", post), ("scoop", scoop)] {
         let answer = report(&town, &town.alice, kind, id).await;
         assert_eq!(
             (problem(&answer), &answer.body["errors"][0]["field"]),

@@ -1,7 +1,9 @@
 //! `/me/notification-preferences`.
 
+use axum::extract::State;
 use http::StatusCode;
 use shared::answer::{IfNoneMatch, json_text};
+use shared::app::Ctx;
 use shared::auth::Caller;
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
@@ -24,8 +26,13 @@ pub async fn get_preferences(caller: Caller, db: Db, known: IfNoneMatch) -> ApiR
 /// What is left out stays; null ends the quiet hours.
 #[utoipa::path(patch, path = "/me/notification-preferences",
     responses((status = 200, description = "Their preferences, changed.", body = NotificationPreferences)))]
-pub async fn update_preferences(caller: Caller, db: Db, Json(body): Json<PreferencesPatch>) -> ApiResult {
+pub async fn update_preferences(
+    caller: Caller,
+    State(app): State<Ctx>,
+    db: Db,
+    Json(body): Json<PreferencesPatch>,
+) -> ApiResult {
     let patch = body.check()?;
-    let preferences = Store(db).update_preferences(caller.id, &patch).await?;
+    let preferences = Store(db).update_preferences(caller.id, &patch, app.now()).await?;
     Ok(json_text(StatusCode::OK, preferences.ok_or_else(ApiError::invalid_token)?))
 }

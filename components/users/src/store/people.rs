@@ -49,7 +49,7 @@ const PREFERENCES: &str = "select json(f.preferences) from people as p join prof
 // Merged here rather than in the service, so that two patches at once both hold.
 const UPDATE_PREFERENCES: &str = "update profiles set preferences = json_object(
         'push', json_patch(preferences -> '$.push', ?2),
-        'quietHours', json(iif(?3, ?4, preferences -> '$.quietHours')))
+        'quietHours', json(iif(?3, ?4, preferences -> '$.quietHours'))), preferences_at = ?5
     where person = (select pk from people where id = ?1 and status = 'active')
     returning preferences";
 
@@ -137,9 +137,11 @@ impl Store {
         &self,
         id: Id,
         patch: &PreferencesPatch,
+        now: Instant,
     ) -> Result<Option<String>, DbError> {
         let (given, hours) = patch.quiet_hours_json();
-        self.0.write(UPDATE_PREFERENCES, params![id, patch.push_json(), given, hours]).await
+        let params = params![id, patch.push_json(), given, hours, now.rfc3339()];
+        self.0.write(UPDATE_PREFERENCES, params).await
     }
 
     /// The person `id`, wherever they stand.

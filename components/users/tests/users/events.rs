@@ -24,6 +24,13 @@ async fn every_change_is_told_once_with_exactly_the_members_of_the_catalogue() {
     a_life(&world).await;
     let (_, bob) = person(&world, "bob").await;
     let mut all = told(&world).await;
+    let hours = json!({ "start": "22:00", "end": "07:00", "timeZone": "Europe/Berlin" });
+    world.patch("users", "/me/notification-preferences", &bob, json!({ "quietHours": hours })).await;
+    let (kind, preferences) = told(&world).await.swap_remove(6);
+    let known = CATALOGUE.iter().find(|known| known.name == kind).unwrap();
+    assert_eq!((kind.as_str(), known.body), ("preferences.updated", &["userId", "preferences"][..]));
+    assert_eq!(crate::keys(&preferences), ["preferences", "userId"]);
+    assert_eq!(preferences["preferences"]["quietHours"], hours);
     world.delete("users", "/me", &bob).await;
     all.extend(told(&world).await.into_iter().filter(|(kind, _)| kind == "user.deleted"));
     let kinds: Vec<&str> = all.iter().map(|(kind, _)| kind.as_str()).collect();

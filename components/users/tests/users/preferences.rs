@@ -9,7 +9,7 @@ const PATH: &str = "/me/notification-preferences";
 #[tokio::test]
 async fn a_patch_merges_and_null_ends_the_quiet_hours() {
     let world = world().await;
-    let (_, alice) = person(&world, "alice").await;
+    let (id, alice) = person(&world, "alice").await;
     let first = world.get("users", PATH, &alice).await;
     assert!(first.headers.contains_key("etag"));
     let all = json!({ "follow": true, "reaction": true, "comment": true, "mention": true, "scoop": true });
@@ -28,7 +28,11 @@ async fn a_patch_merges_and_null_ends_the_quiet_hours() {
     assert_eq!(world.get("users", PATH, &alice).await.body, answer.body);
     assert_eq!(world.get("users", "/me", &alice).await.body["notificationPreferences"], answer.body);
     assert_eq!(world.patch("users", PATH, &alice, json!({})).await.body, answer.body);
-    assert_eq!(told(&world).await.len(), 1, "preferences are nobody else's");
+    let told: Vec<_> = told(&world).await.into_iter().skip(1).collect();
+    assert!(told.iter().all(|(kind, body)| kind == "preferences.updated" && body["userId"] == json!(id)));
+    let told: Vec<_> = told.iter().map(|(_, body)| &body["preferences"]).collect();
+    let later = json!({ "push": push, "quietHours": hours });
+    assert_eq!(told[1..], [&later, &answer.body], "and what changes nothing is not told");
 }
 
 #[tokio::test]

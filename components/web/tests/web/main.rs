@@ -27,9 +27,13 @@ static USERS: Service = bare("users");
 static POSTS: Service = bare("posts");
 static SOCIAL: Service = bare("social");
 static MEDIA: Service = bare("media");
+static SCOOPS: Service = bare("scoops");
+static NOTIFICATIONS: Service = bare("notifications");
 
 async fn world() -> World {
-    World::start(&[&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA], &[]).await
+    let services =
+        [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS];
+    World::start(&services, &[]).await
 }
 
 #[tokio::test]
@@ -44,7 +48,10 @@ async fn readyz_names_every_service_and_its_database() {
     let answer = world().await.get("web", "/readyz", "").await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let well = json!({ "status": "ok", "database": "ok" });
-    let services = json!({ "auth": well, "users": well, "posts": well, "social": well, "media": well });
+    let services = json!({
+        "auth": well, "users": well, "posts": well, "social": well, "media": well, "scoops": well,
+        "notifications": well
+    });
     assert_eq!(answer.body, json!({ "status": "ok", "services": services }));
 }
 

@@ -6,8 +6,16 @@ use serde_json::{Value, json};
 use shared::app::Service;
 use shared::testing::World;
 
-static SERVICES: [&Service; 6] =
-    [&web::SERVICE, &auth::SERVICE, &users::SERVICE, &posts::SERVICE, &social::SERVICE, &media::SERVICE];
+static SERVICES: [&Service; 8] = [
+    &web::SERVICE,
+    &auth::SERVICE,
+    &users::SERVICE,
+    &posts::SERVICE,
+    &social::SERVICE,
+    &media::SERVICE,
+    &scoops::SERVICE,
+    &notifications::SERVICE,
+];
 
 async fn world() -> World {
     World::start(&SERVICES, &[]).await

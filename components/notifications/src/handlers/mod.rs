@@ -1,0 +1,6 @@
+//! The handlers, by noun.
+
+pub mod internal;
+pub mod notifications;
+pub mod pushes;
+pub mod sweeps;

@@ -1,0 +1,24 @@
+//! What the clock makes the service do.
+
+use shared::app::{Ctx, is_due};
+use shared::error::ApiResult;
+use shared::people;
+use shared::trace::Trace;
+
+use crate::{push, store};
+
+/// Every tick: pushes that are due. Every ten seconds: people not told of. Every ten minutes: what is too old.
+pub async fn tick(app: &Ctx) -> ApiResult<()> {
+    push::send_due(app).await?;
+    if is_due(app, "unknown", 10).await? {
+        let trace = Trace::fresh(app.now());
+        for person in store::list_unknown(&app.db).await? {
+            // Where `users` does not answer, the next time.
+            let _ = people::ensure(app, &trace, person).await;
+        }
+    }
+    if is_due(app, "notifications", 600).await? {
+        store::sweep(&app.db, app.now()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+
+pub mod docs;
+pub mod events;
+mod handlers;
+mod model;
+mod push;
+mod quiet;
+mod routes;
+pub mod store;
+mod zones;
+
+use shared::app::{Relay, Service};
+use shared::{events::CORE, migration, people};
+
+/// The service.
+pub static SERVICE: Service = Service {
+    name: "notifications",
+    migrations: &[
+        CORE,
+        people::PEOPLE,
+        people::TIES,
+        people::TIES_EVENTS,
+        migration!("0001_notifications"),
+        migration!("0002_pushes"),
+        migration!("0003_events"),
+    ],
+    routes: routes::routes,
+    relay: Relay::AfterAnswer,
+    tick: Some(|app| Box::pin(handlers::sweeps::tick(app))),
+    keys: None,
+    identify: None,
+};
+
+shared::component!(SERVICE);
