@@ -57,8 +57,7 @@ impl ImageResult {
             duration_ms: None,
             blurhash: self.blurhash,
             shown: format!("{prefix}{}", files[0]),
-            poster: None,
-            small: Some(format!("{prefix}{}", files[1])),
+            poster: format!("{prefix}{}", files[1]),
             stream: None,
             avatar_url,
         };
@@ -83,8 +82,7 @@ impl VideoResult {
             duration_ms: Some(self.duration_ms),
             blurhash: self.blurhash,
             shown: format!("{prefix}{}", self.mp4),
-            poster: Some(format!("{prefix}{}", self.poster)),
-            small: None,
+            poster: format!("{prefix}{}", self.poster),
             stream: Some(serde_json::to_string(&self.stream).map_err(ApiError::internal)?),
             avatar_url: None,
         };
