@@ -124,10 +124,7 @@ mod tests {
     fn an_image_names_its_two_sizes() {
         let (made, files) = image(|_| ()).ok().unwrap();
         assert_eq!(files, ["large.jpg", "small.jpg"]);
-        assert_eq!(
-            (made.shown.as_str(), made.small.as_deref()),
-            ("o/k/2/large.jpg", Some("o/k/2/small.jpg"))
-        );
+        assert_eq!((made.shown.as_str(), made.poster.as_str()), ("o/k/2/large.jpg", "o/k/2/small.jpg"));
         assert!(image(|result| result["variants"][0]["file"] = "../original".into()).is_err());
         assert!(image(|result| result["variants"] = json!([])).is_err());
         assert!(image(|result| result["width"] = 0.into()).is_err());
