@@ -3,8 +3,6 @@
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -31,6 +29,15 @@ pub fn created(location: &str, json: String) -> Response {
         response.headers_mut().insert(header::LOCATION, value);
     }
     response
+}
+
+/// Half of a tag. A tag tells the bytes of one resource apart over time, which is no secret: SipHash does, at a tenth of the
+/// cost of a cryptographic hash.
+fn digest(half: u8, json: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (half, json).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What the client already has (`If-None-Match`).
@@ -63,8 +70,7 @@ impl IntoParams for IfNoneMatch {
 impl IfNoneMatch {
     /// 200 with a strong `ETag` over the bytes of the answer, or 304 where the client has them.
     pub fn answer(&self, json: String) -> Response {
-        let digest = hmac_sha256::Hash::hash(json.as_bytes());
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
+        let tag = format!("\"{:016x}{:016x}\"", digest(0, &json), digest(1, &json));
         self.answer_tagged(&tag, || json_text(StatusCode::OK, json))
     }
 

@@ -24,8 +24,8 @@ use crate::people::require_standing;
 use crate::platform::{self, Platform};
 use crate::trace::Trace;
 
-/// Tokens remembered in one instance; about 200 bytes each.
-const REMEMBERED: usize = 10_000;
+/// Tokens remembered in one instance; about 700 bytes each.
+const REMEMBERED: usize = 4_000;
 /// Keys are asked for again after this, so that a withdrawn one ends.
 const KEYS_LIVE: Duration = Duration::from_secs(300);
 /// An unknown `kid` makes us ask at most this often.
@@ -54,7 +54,8 @@ pub struct Verified {
 /// The authorizer of an instance: a cache, since statics of an instance may hold nothing else.
 #[derive(Default)]
 pub struct Authorizer {
-    tokens: Mutex<HashMap<[u8; 32], Verified>>,
+    // By the token itself: hashing one for a name costs more than to find it.
+    tokens: Mutex<HashMap<Box<str>, Verified>>,
     keys: Mutex<Keys>,
 }
 
@@ -71,23 +72,22 @@ impl Authorizer {
         if token.len() > crate::jwks::MAX_TOKEN {
             return Err(ApiError::invalid_token());
         }
-        let name = hmac_sha256::Hash::hash(token.as_bytes());
         let now = app.now();
         let alive = |verified: &Verified| verified.expires > now.seconds();
-        if let Some(verified) = lock(&self.tokens).get(&name).filter(|verified| alive(verified)).cloned() {
+        if let Some(verified) = lock(&self.tokens).get(token).filter(|verified| alive(verified)).cloned() {
             return Ok(verified);
         }
-        let key = kv_key(&name);
+        let key = kv_key(token);
         // A store that fails costs the time of a verification, nothing else.
         let stored = app.platform.kv_get(&key).await.ok().flatten();
         if let Some(verified) =
             stored.and_then(|json| serde_json::from_slice::<Verified>(&json).ok()).filter(alive)
         {
-            self.remember(name, &verified, now);
+            self.remember(token, &verified, now);
             return Ok(verified);
         }
         let verified = self.check(app, trace, token).await?;
-        self.remember(name, &verified, now);
+        self.remember(token, &verified, now);
         if let Ok(json) = serde_json::to_vec(&verified) {
             let platform = app.platform.clone();
             platform::spawn(async move {
@@ -97,7 +97,7 @@ impl Authorizer {
         Ok(verified)
     }
 
-    fn remember(&self, name: [u8; 32], verified: &Verified, now: Instant) {
+    fn remember(&self, token: &str, verified: &Verified, now: Instant) {
         let mut tokens = lock(&self.tokens);
         if tokens.len() >= REMEMBERED {
             tokens.retain(|_, verified| verified.expires > now.seconds());
@@ -105,7 +105,7 @@ impl Authorizer {
         if tokens.len() >= REMEMBERED {
             tokens.clear();
         }
-        tokens.insert(name, verified.clone());
+        tokens.insert(token.into(), verified.clone());
     }
 
     async fn check(&self, app: &App, trace: &Trace, token: &str) -> ApiResult<Verified> {
@@ -179,8 +179,9 @@ async fn identify(app: &App, trace: &Trace, identity: &Identity) -> ApiResult<Id
     }
 }
 
-fn kv_key(name: &[u8; 32]) -> String {
-    format!("{KV_PREFIX}{}", URL_SAFE_NO_PAD.encode(name))
+/// In key-value a token is named by its hash, so that nobody who reads the store has one.
+fn kv_key(token: &str) -> String {
+    format!("{KV_PREFIX}{}", URL_SAFE_NO_PAD.encode(hmac_sha256::Hash::hash(token.as_bytes())))
 }
 
 /// Deletes remembered tokens that have ended; one service's tick calls it.

@@ -105,7 +105,12 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("follow.created", "social", TIES, &["followerId", "followeeId"]),
     kind("follow.removed", "social", TIES, &["followerId", "followeeId"]),
     kind("follow.requested", "social", &["users", "media", "notifications"], &["requesterId", "targetId"]),
-    kind("follow.request_removed", "social", &["users", "media", "notifications"], &["requesterId", "targetId"]),
+    kind(
+        "follow.request_removed",
+        "social",
+        &["users", "media", "notifications"],
+        &["requesterId", "targetId"],
+    ),
     kind("block.created", "social", TIES, &["blockerId", "blockedId"]),
     kind("block.removed", "social", TIES, &["blockerId", "blockedId"]),
     kind("mute.created", "social", TIES, &["muterId", "mutedId"]),

@@ -188,13 +188,13 @@ pub struct Media {
     pub progress: u8,
     /// What went wrong, where it failed.
     pub error: Option<MediaError>,
-    /// The image, or the video as MP4; null until ready.
+    /// The image, 1600 pixels at the most, or the video as MP4; null until ready.
     #[schema(format = "uri")]
     pub url: Option<String>,
     /// The video as HLS; null until ready.
     #[schema(format = "uri")]
     pub hls_url: Option<String>,
-    /// A still of the video; null until ready.
+    /// A still of the video, or the image in a small size; null until ready.
     #[schema(format = "uri")]
     pub poster_url: Option<String>,
     /// In pixels.

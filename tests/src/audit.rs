@@ -120,7 +120,8 @@ const WANTED_BY_OWNER: &str =
     "select p.id || ' ' || f.preferences from profiles as f join people as p on p.pk = f.person
     where f.preferences like '%false%' or f.preferences not like '%:null}' order by p.id";
 
-const WANTED: &str = "select p.id || ' ' || f.preferences from preferences as f join people as p on p.pk = f.person
+const WANTED: &str =
+    "select p.id || ' ' || f.preferences from preferences as f join people as p on p.pk = f.person
     where f.preferences like '%false%' or f.preferences not like '%:null}' order by p.id";
 
 /// Waits until no event waits for a subscriber.

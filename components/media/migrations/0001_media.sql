@@ -17,10 +17,9 @@ create table if not exists media (
     height integer,
     duration_ms integer,
     blurhash text,
-    -- Objects of the attempt that completed: what is shown, the still of a video, the small picture.
+    -- Objects of the attempt that completed: what is shown, and its still or small size.
     shown_object text,
     poster_object text,
-    small_object text,
     -- Renditions and their segments as the worker told them, from which playlists are written.
     stream text,
     -- Where anybody sees an avatar.
@@ -45,11 +44,11 @@ create index if not exists media_by_owner on media (owner, status, open_until);
 
 create index if not exists media_by_age on media (created_at);
 
--- What shows a media: a post, or its owner's profile.
+-- What shows a media: a post, its owner's profile, or a scoop.
 create table if not exists uses (
     media integer not null references media (pk) on delete cascade,
-    kind text not null check (kind in ('post', 'avatar')),
-    -- Id of the post, or of the owner.
+    kind text not null check (kind in ('post', 'avatar', 'scoop')),
+    -- Id of the post, of the owner, or of the scoop.
     target text not null,
     visibility text not null default 'public',
     -- Whether others see the post yet.

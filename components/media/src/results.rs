@@ -57,8 +57,7 @@ impl ImageResult {
             duration_ms: None,
             blurhash: self.blurhash,
             shown: format!("{prefix}{}", files[0]),
-            poster: None,
-            small: Some(format!("{prefix}{}", files[1])),
+            poster: format!("{prefix}{}", files[1]),
             stream: None,
             avatar_url,
         };
@@ -83,8 +82,7 @@ impl VideoResult {
             duration_ms: Some(self.duration_ms),
             blurhash: self.blurhash,
             shown: format!("{prefix}{}", self.mp4),
-            poster: Some(format!("{prefix}{}", self.poster)),
-            small: None,
+            poster: format!("{prefix}{}", self.poster),
             stream: Some(serde_json::to_string(&self.stream).map_err(ApiError::internal)?),
             avatar_url: None,
         };
@@ -126,10 +124,7 @@ mod tests {
     fn an_image_names_its_two_sizes() {
         let (made, files) = image(|_| ()).ok().unwrap();
         assert_eq!(files, ["large.jpg", "small.jpg"]);
-        assert_eq!(
-            (made.shown.as_str(), made.small.as_deref()),
-            ("o/k/2/large.jpg", Some("o/k/2/small.jpg"))
-        );
+        assert_eq!((made.shown.as_str(), made.poster.as_str()), ("o/k/2/large.jpg", "o/k/2/small.jpg"));
         assert!(image(|result| result["variants"][0]["file"] = "../original".into()).is_err());
         assert!(image(|result| result["variants"] = json!([])).is_err());
         assert!(image(|result| result["width"] = 0.into()).is_err());

@@ -193,12 +193,20 @@ mod tests {
         let good = Address::webpush("https://push.example.com/a", POINT, SECRET, false).unwrap();
         assert_eq!(good.address, "https://push.example.com/a");
         // Some clients pad.
-        let padded =
-            Address::webpush("https://push.example.com/a", &format!("{POINT}="), &format!("{SECRET}=="), false);
+        let padded = Address::webpush(
+            "https://push.example.com/a",
+            &format!("{POINT}="),
+            &format!("{SECRET}=="),
+            false,
+        );
         assert_eq!(padded.unwrap(), good);
-        for endpoint in
-            ["http://push.example.com/a", "ftp://push.example.com/", "https://me@push.example.com/", "push", ""]
-        {
+        for endpoint in [
+            "http://push.example.com/a",
+            "ftp://push.example.com/",
+            "https://me@push.example.com/",
+            "push",
+            "",
+        ] {
             let expected = ("invalid".to_owned(), "subscription.endpoint".to_owned());
             assert_eq!(refusal(endpoint, POINT, SECRET), expected, "{endpoint}");
         }
@@ -245,9 +253,13 @@ mod tests {
 
     #[test]
     fn the_time_between_tries_doubles_up_to_an_hour_and_is_never_the_same_for_all() {
-        for (failures, least, most) in
-            [(1, 500, 1_000), (2, 1_000, 2_000), (12, 1_024_000, 2_048_000), (13, 1_800_000, 3_600_000), (99, 1_800_000, 3_600_000)]
-        {
+        for (failures, least, most) in [
+            (1, 500, 1_000),
+            (2, 1_000, 2_000),
+            (12, 1_024_000, 2_048_000),
+            (13, 1_800_000, 3_600_000),
+            (99, 1_800_000, 3_600_000),
+        ] {
             assert_eq!(backoff(failures, 0).as_millis(), least, "{failures}");
             assert_eq!(backoff(failures, u32::MAX).as_millis(), most, "{failures}");
         }

@@ -11,8 +11,9 @@ use ureq::typestate::AgentScope;
 use crate::failure::Failure;
 use crate::wire::{Kind, Lease, Leased, Result as Made};
 
-/// How long the server may keep a request for a job waiting.
-const WAIT: u64 = 20;
+/// How long the server may keep a request for a job waiting, in seconds: short of the 20 it would, because a runtime that
+/// stops lets what is in flight come to its end.
+const WAIT: u64 = 5;
 /// A list of segments has two megabytes at the most; an answer is far smaller.
 const LARGEST_ANSWER: u64 = 4 << 20;
 

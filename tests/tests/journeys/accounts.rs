@@ -184,7 +184,10 @@ fn deleting_oneself_hides_at_once_erases_everywhere_and_gives_a_receipt() {
         receipt = nobody.get(&path).expect(200).body;
         receipt["status"] == "done"
     });
-    assert_eq!(keys(&receipt["services"]), ["auth", "media", "notifications", "posts", "scoops", "social", "users"]);
+    assert_eq!(
+        keys(&receipt["services"]),
+        ["auth", "media", "notifications", "posts", "scoops", "social", "users"]
+    );
     for (service, part) in receipt["services"].as_object().unwrap() {
         assert!(part["done"] == true && part["rows"].as_u64().unwrap() > 0, "{service}: {receipt}");
     }

@@ -136,6 +136,7 @@ fn a_photo_stands_upright_in_two_sizes_and_tells_no_place() {
         assert!(!shown.body.windows(word.len()).any(|bytes| bytes == word), "it still tells its place");
     }
     assert_eq!(fixtures::play(media["url"].as_str().unwrap()).unwrap(), (1200, 1600));
+    assert_eq!(fixtures::play(media["posterUrl"].as_str().unwrap()).unwrap(), (300, 400));
     assert_eq!(objects_of(stack(), &alice, &key), 3, "the original and two sizes");
     let nobody = stack().person("bob");
     nobody.get(&format!("/media/{key}")).expect(200);

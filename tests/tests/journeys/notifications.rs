@@ -25,7 +25,10 @@ const PUSHED: Duration = Duration::from_secs(8);
 /// The types and counts of what somebody is told: `reaction 2`.
 fn told(person: &Person) -> Vec<String> {
     let page = person.get("/notifications").expect(200);
-    page.items().iter().map(|one| format!("{} {}", one["type"].as_str().unwrap(), one["actorCount"])).collect()
+    page.items()
+        .iter()
+        .map(|one| format!("{} {}", one["type"].as_str().unwrap(), one["actorCount"]))
+        .collect()
 }
 
 #[track_caller]
@@ -60,7 +63,10 @@ fn what_bob_and_carla_do_is_told_to_alice_and_withdrawn_when_they_take_it_back()
     let names = ["actorCount", "actors", "createdAt", "id", "read", "target", "type", "updatedAt"];
     assert_eq!(keys(&reaction), names);
     assert_eq!(reaction["target"], json!({ "type": "post", "id": post }));
-    assert_eq!((&reaction["actors"][0]["id"], &reaction["actors"][1]["id"]), (&json!(carla.id), &json!(bob.id)));
+    assert_eq!(
+        (&reaction["actors"][0]["id"], &reaction["actors"][1]["id"]),
+        (&json!(carla.id), &json!(bob.id))
+    );
     // Two have it, one takes it back, then the other.
     like(&carla);
     is_told(&alice, &["comment 1", "follow 1", "reaction 1"]);
@@ -88,7 +94,10 @@ fn answers_and_mentions_reach_whom_they_mean_and_nobody_across_a_block_or_a_mute
     assert_eq!(unread(&carla), 0);
     alice.post("/mute", json!({ "userId": carla.id })).expect(200);
     eventually("the mute is known", || {
-        let sql = format!("select count(*) from mutes as m join people as p on p.pk = m.muted where p.id = '{}'", carla.id);
+        let sql = format!(
+            "select count(*) from mutes as m join people as p on p.pk = m.muted where p.id = '{}'",
+            carla.id
+        );
         stack().query::<i64>("notifications", &sql).unwrap() == 1
     });
     carla.post(&format!("/reactions/{post}"), json!({ "type": "fire" })).expect(200);
@@ -144,8 +153,14 @@ impl PushService {
                 let mut body = Vec::new();
                 let _ = request.as_reader().read_to_end(&mut body);
                 let path = request.url().to_owned();
-                let header = |header: &tiny_http::Header| (header.field.to_string().to_lowercase(), header.value.to_string());
-                kept.lock().unwrap().push((path.clone(), request.headers().iter().map(header).collect(), body));
+                let header = |header: &tiny_http::Header| {
+                    (header.field.to_string().to_lowercase(), header.value.to_string())
+                };
+                kept.lock().unwrap().push((
+                    path.clone(),
+                    request.headers().iter().map(header).collect(),
+                    body,
+                ));
                 let (status, said) = match path.as_str() {
                     "/expo" => (200, r#"{"data":{"status":"ok","id":"1"}}"#),
                     "/gone" => (410, ""),
@@ -188,7 +203,8 @@ impl Browser {
     fn register(&self, person: &Person) -> String {
         let point = URL_SAFE_NO_PAD.encode(self.secret.public_key().to_encoded_point(false));
         let keys = json!({ "p256dh": point, "auth": URL_SAFE_NO_PAD.encode(self.auth) });
-        let body = json!({ "provider": "webpush", "subscription": { "endpoint": self.endpoint, "keys": keys } });
+        let body =
+            json!({ "provider": "webpush", "subscription": { "endpoint": self.endpoint, "keys": keys } });
         person.post("/push/register", body).expect(201).body["id"].as_str().unwrap().to_owned()
     }
 
@@ -252,7 +268,8 @@ fn a_push_reaches_the_browser_that_can_open_it_and_ends_when_it_is_unwanted() {
     alice.patch("/me/notification-preferences", off).expect(200);
     bob.post(&format!("/reactions/{post}"), json!({ "type": "like" })).expect(200);
     eventually_within(PUSHED, "nothing waits any more", || {
-        unread(&alice) == 1 && stack.query::<i64>("notifications", "select count(*) from pushes").unwrap() == 0
+        unread(&alice) == 1
+            && stack.query::<i64>("notifications", "select count(*) from pushes").unwrap() == 0
     });
     let unregister = json!({ "endpoint": browser.endpoint });
     alice.send("DELETE", "/push/unregister", &[], unregister.clone()).expect(204);
@@ -268,11 +285,21 @@ fn places_inside_are_refused_even_where_loopback_is_admitted() {
     let register = |endpoint: &str| {
         let keys = json!({ "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg" });
-        alice.post("/push/register", json!({ "provider": "webpush", "subscription": { "endpoint": endpoint, "keys": keys } }))
+        alice.post(
+            "/push/register",
+            json!({ "provider": "webpush", "subscription": { "endpoint": endpoint, "keys": keys } }),
+        )
     };
-    for inside in ["https://10.0.0.1/", "http://169.254.169.254/latest", "https://users.spin.internal/", "https://[fd00::1]/"] {
+    for inside in [
+        "https://10.0.0.1/",
+        "http://169.254.169.254/latest",
+        "https://users.spin.internal/",
+        "https://[fd00::1]/",
+    ] {
         register(inside).expect_problem(422, "endpoint_forbidden");
     }
     register("http://127.0.0.1:1/nobody-listens").expect(201);
-    alice.send("DELETE", "/push/unregister", &[], json!({ "endpoint": "http://127.0.0.1:1/nobody-listens" })).expect(204);
+    alice
+        .send("DELETE", "/push/unregister", &[], json!({ "endpoint": "http://127.0.0.1:1/nobody-listens" }))
+        .expect(204);
 }

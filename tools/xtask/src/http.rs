@@ -38,25 +38,36 @@ impl Answer {
 
 /// `GET url`.
 pub fn get(url: &str, limit: Duration) -> Result<Answer> {
-    send("GET", url, "", "", limit)
+    send("GET", url, "", b"", limit)
 }
 
 /// `GET url` with a bearer token.
 pub fn get_as(url: &str, token: &str, limit: Duration) -> Result<Answer> {
-    send("GET", url, &format!("Authorization: Bearer {token}\r\n"), "", limit)
+    send("GET", url, &format!("Authorization: Bearer {token}\r\n"), b"", limit)
 }
 
 /// `POST url` without a body, with a bearer token.
 pub fn post(url: &str, token: &str, limit: Duration) -> Result<Answer> {
-    send("POST", url, &format!("Authorization: Bearer {token}\r\n"), "", limit)
+    send("POST", url, &format!("Authorization: Bearer {token}\r\n"), b"", limit)
 }
 
 /// `POST url` with a JSON body.
 pub fn post_json(url: &str, body: &serde_json::Value, limit: Duration) -> Result<Answer> {
-    send("POST", url, "Content-Type: application/json\r\n", &body.to_string(), limit)
+    send("POST", url, "Content-Type: application/json\r\n", body.to_string().as_bytes(), limit)
 }
 
-fn send(method: &str, url: &str, headers: &str, body: &str, limit: Duration) -> Result<Answer> {
+/// [`post_json`] with a bearer token.
+pub fn post_json_as(url: &str, token: &str, body: &serde_json::Value, limit: Duration) -> Result<Answer> {
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n");
+    send("POST", url, &headers, body.to_string().as_bytes(), limit)
+}
+
+/// `PUT url`, with headers as they go over the wire, each ending its line.
+pub fn put(url: &str, headers: &str, body: &[u8], limit: Duration) -> Result<Answer> {
+    send("PUT", url, headers, body, limit)
+}
+
+fn send(method: &str, url: &str, headers: &str, body: &[u8], limit: Duration) -> Result<Answer> {
     let Some(rest) = url.strip_prefix("http://") else {
         bail!("only http:// can be asked here, not {url}");
     };
@@ -76,8 +87,9 @@ fn send(method: &str, url: &str, headers: &str, body: &str, limit: Duration) -> 
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
     )?;
+    stream.write_all(body)?;
     let mut bytes = Vec::new();
     stream.take(LARGEST).read_to_end(&mut bytes)?;
     parse(&String::from_utf8_lossy(&bytes)).context("that is no HTTP")

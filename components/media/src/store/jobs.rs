@@ -115,10 +115,8 @@ pub struct Made {
     pub blurhash: String,
     /// What is shown.
     pub shown: String,
-    /// The still of a video.
-    pub poster: Option<String>,
-    /// The small picture.
-    pub small: Option<String>,
+    /// The still of a video, the small size of an image.
+    pub poster: String,
     /// Renditions, as JSON.
     pub stream: Option<String>,
     /// Where an avatar is shown.
@@ -127,8 +125,8 @@ pub struct Made {
 
 /// The job's own columns move by the trigger `job_ended`.
 const COMPLETE: &str = "update media set status = 'ready', progress = 100, error_code = null, error_detail = null,
-        width = ?3, height = ?4, duration_ms = ?5, blurhash = ?6, shown_object = ?7, poster_object = ?8, small_object = ?9,
-        stream = ?10, avatar_url = ?11, changed_at = ?12
+        width = ?3, height = ?4, duration_ms = ?5, blurhash = ?6, shown_object = ?7, poster_object = ?8, stream = ?9,
+        avatar_url = ?10, changed_at = ?11
     where key = ?1 and status = 'processing'
       and exists (select 1 from jobs where jobs.key = ?1 and jobs.fence = ?2 and jobs.state = 'leased')
     returning 1";
@@ -144,7 +142,6 @@ pub async fn complete_job(db: &Db, key: Id, fence: i64, made: Made, now: Instant
         made.blurhash,
         made.shown,
         made.poster,
-        made.small,
         made.stream,
         made.avatar_url,
         now.rfc3339()

@@ -159,7 +159,7 @@ pub async fn find_stream<T: serde::de::DeserializeOwned>(db: &Db, key: Id) -> Re
     db.read_as(STREAM, params![key]).await
 }
 
-const AVATAR: &str = "select iif(?2, m.small_object, m.shown_object)
+const AVATAR: &str = "select iif(?2, m.poster_object, m.shown_object)
     from media as m join people as owner on owner.pk = m.owner
     where m.key = ?1 and m.purpose = 'avatar' and m.status = 'ready' and owner.status = 'active'";
 

@@ -46,7 +46,9 @@ pub struct Subscription {
 #[schema(as = PushSubscriptionKeys)]
 pub struct SubscriptionKeys {
     /// An uncompressed point of P-256, base64url.
-    #[schema(examples("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"))]
+    #[schema(examples(
+        "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+    ))]
     p256dh: String,
     /// 16 bytes, base64url.
     #[schema(examples("BTBZMqHH6r4Tts7J_aSIgg"))]

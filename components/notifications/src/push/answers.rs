@@ -35,9 +35,10 @@ impl Verdict {
         match status.as_u16() {
             200..300 => Self::Delivered,
             404 | 410 => Self::Gone,
-            300..400 | 408 | 425 | 429 | 500.. => {
-                Self::Later { after: retry_after(headers, Clock::default().now()), why: format!("status {status}") }
-            }
+            300..400 | 408 | 425 | 429 | 500.. => Self::Later {
+                after: retry_after(headers, Clock::default().now()),
+                why: format!("status {status}"),
+            },
             _ => Self::Dropped(format!("status {status}")),
         }
     }

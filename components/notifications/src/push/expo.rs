@@ -82,7 +82,8 @@ mod tests {
         assert_eq!(of(r#"{"data":{"status":"ok","id":"1"}}"#), Verdict::Delivered);
         assert_eq!(of(&error("DeviceNotRegistered")), Verdict::Gone);
         assert!(matches!(of(&error("MessageTooBig")), Verdict::Dropped(_)));
-        for later in [error("MessageRateExceeded").as_str(), "<html>", "{}", r#"{"data":{"status":"error"}}"#] {
+        for later in [error("MessageRateExceeded").as_str(), "<html>", "{}", r#"{"data":{"status":"error"}}"#]
+        {
             assert!(matches!(of(later), Verdict::Later { .. }), "{later}");
         }
         let missing = verdict(StatusCode::NOT_FOUND, &HeaderMap::new(), b"");

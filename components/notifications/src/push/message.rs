@@ -131,8 +131,13 @@ mod tests {
             "avatarUrl": null })
         };
         let actors: Vec<Value> = names.iter().map(actor).collect();
-        let notification = json!({ "id": "n", "type": kind, "actors": actors, "actorCount": count, "target": target });
-        Told { is_host: 1, post: Some("p".to_owned()), notification: notification.as_object().unwrap().clone() }
+        let notification =
+            json!({ "id": "n", "type": kind, "actors": actors, "actorCount": count, "target": target });
+        Told {
+            is_host: 1,
+            post: Some("p".to_owned()),
+            notification: notification.as_object().unwrap().clone(),
+        }
     }
 
     #[test]
@@ -140,21 +145,44 @@ mod tests {
         let post = json!({ "type": "post", "id": "p" });
         for (told, body, url) in [
             (told("reaction", &["Alice"], 1, post.clone()), "Alice reacted to your post.", "/posts/p"),
-            (told("comment", &["Alice", "Bob"], 2, post.clone()), "Alice and Bob commented on your post.", "/posts/p"),
+            (
+                told("comment", &["Alice", "Bob"], 2, post.clone()),
+                "Alice and Bob commented on your post.",
+                "/posts/p",
+            ),
             // One of them is somebody the reader does not see.
-            (told("comment", &["Alice"], 2, post.clone()), "Alice and 1 other commented on your post.", "/posts/p"),
-            (told("reaction", &["Alice", "Bob", "C"], 9, post), "Alice and 8 others reacted to your post.", "/posts/p"),
+            (
+                told("comment", &["Alice"], 2, post.clone()),
+                "Alice and 1 other commented on your post.",
+                "/posts/p",
+            ),
+            (
+                told("reaction", &["Alice", "Bob", "C"], 9, post),
+                "Alice and 8 others reacted to your post.",
+                "/posts/p",
+            ),
             (told("follow", &["Alice"], 1, Value::Null), "Alice started following you.", "/u/alice"),
-            (told("follow_request", &["Alice"], 1, Value::Null), "Alice asked to follow you.", "/follow-requests"),
+            (
+                told("follow_request", &["Alice"], 1, Value::Null),
+                "Alice asked to follow you.",
+                "/follow-requests",
+            ),
             (
                 told("mention", &["Alice"], 1, json!({ "type": "comment", "id": "c" })),
                 "Alice mentioned you in a comment.",
                 "/posts/p#comment-c",
             ),
-            (told("media_ready", &[], 0, json!({ "type": "media", "id": "m" })), "Your video is ready.", "/media/m"),
+            (
+                told("media_ready", &[], 0, json!({ "type": "media", "id": "m" })),
+                "Your video is ready.",
+                "/media/m",
+            ),
         ] {
             let message = Message::new("https://x.example", &told);
-            assert_eq!((message.body.as_str(), message.url.as_str()), (body, format!("https://x.example{url}").as_str()));
+            assert_eq!(
+                (message.body.as_str(), message.url.as_str()),
+                (body, format!("https://x.example{url}").as_str())
+            );
         }
     }
 

@@ -74,7 +74,12 @@ pub async fn send_due(app: &App) -> Result<(), DbError> {
             vapid = match vapid::key(app).await {
                 Ok(key) => Some(key),
                 Err(error) => {
-                    log("error", app.service.name, "no key for pushes", json!({ "error": format!("{error:#}") }));
+                    log(
+                        "error",
+                        app.service.name,
+                        "no key for pushes",
+                        json!({ "error": format!("{error:#}") }),
+                    );
                     None
                 }
             };
@@ -88,9 +93,10 @@ pub async fn send_due(app: &App) -> Result<(), DbError> {
 async fn send_one(app: &App, vapid: Option<&Vapid>, push: &Claimed) -> Result<(), DbError> {
     let now = app.now();
     let preferences = push.preferences();
-    let wanted = push.told.as_ref().filter(|told| {
-        preferences.as_ref().is_none_or(|preferences| is_wanted(preferences, told.kind()))
-    });
+    let wanted = push
+        .told
+        .as_ref()
+        .filter(|told| preferences.as_ref().is_none_or(|preferences| is_wanted(preferences, told.kind())));
     // Read, withdrawn, or never wanted: there is nothing to say.
     let Some(told) = wanted else { return store::end_push(&app.db, push).await };
     let hours = preferences.as_ref().and_then(|preferences| preferences.quiet_hours.as_ref());
@@ -113,7 +119,8 @@ async fn settle(app: &App, push: &Claimed, verdict: Verdict, sent_at: Instant) -
     let now = app.now();
     let tell = |message: &str, why: &str| {
         // No address: who knows it may push there.
-        let fields = json!({ "provider": push.endpoint.provider, "failures": push.endpoint.failures, "why": why });
+        let fields =
+            json!({ "provider": push.endpoint.provider, "failures": push.endpoint.failures, "why": why });
         log("warn", app.service.name, message, fields);
     };
     match verdict {
@@ -129,7 +136,9 @@ async fn settle(app: &App, push: &Claimed, verdict: Verdict, sent_at: Instant) -
             tell("push dropped", &why);
             store::end_push(&app.db, push).await
         }
-        Verdict::Later { why, .. } if push.tried_at.is_some_and(|first| first <= now.minus(TRIED).millis()) => {
+        Verdict::Later { why, .. }
+            if push.tried_at.is_some_and(|first| first <= now.minus(TRIED).millis()) =>
+        {
             tell("push given up", &why);
             store::end_push(&app.db, push).await
         }

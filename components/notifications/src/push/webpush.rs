@@ -31,8 +31,12 @@ pub async fn send(app: &App, vapid: &Vapid, endpoint: &Endpoint, message: &Messa
 fn request(app: &App, vapid: &Vapid, endpoint: &Endpoint, message: &Message) -> Result<Request<Bytes>> {
     let url = Url::parse(&endpoint.address)?;
     // Once more: the variable may have been turned off since it was registered.
-    anyhow::ensure!(may_call(&url, app.config.is_on("allow_private_endpoints")), "its address may not be asked");
-    let (p256dh, auth) = endpoint.p256dh.as_deref().zip(endpoint.auth.as_deref()).context("it has no keys")?;
+    anyhow::ensure!(
+        may_call(&url, app.config.is_on("allow_private_endpoints")),
+        "its address may not be asked"
+    );
+    let (p256dh, auth) =
+        endpoint.p256dh.as_deref().zip(endpoint.auth.as_deref()).context("it has no keys")?;
     let receiver = Receiver::parse(p256dh, auth).context("its keys are none")?;
     let body = receiver.seal(message.json().as_bytes())?;
     Ok(Request::post(url.as_str())

@@ -88,7 +88,8 @@ pub async fn forget_endpoint(db: &Db, endpoint: &Endpoint) -> Result<(), DbError
     db.rows(FORGET, params![endpoint.pk, endpoint.registered_at.as_str()]).await.map(drop)
 }
 
-const SUCCESS: &str = "update push_endpoints set failures = 0, failing_since = null, paused_until = 0 where pk = ?1";
+const SUCCESS: &str =
+    "update push_endpoints set failures = 0, failing_since = null, paused_until = 0 where pk = ?1";
 
 /// Notes that a place which failed works again.
 pub async fn note_success(db: &Db, endpoint: i64) -> Result<(), DbError> {

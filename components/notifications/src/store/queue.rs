@@ -113,7 +113,8 @@ pub async fn hold_push(db: &Db, push: &Claimed, until: Instant) -> Result<(), Db
     db.rows(HOLD, params![push.pk, push.lease, until.millis()]).await.map(drop)
 }
 
-const POSTPONE: &str = "update pushes set due_at = ?3, tried_at = coalesce(tried_at, ?4) where pk = ?1 and lease = ?2";
+const POSTPONE: &str =
+    "update pushes set due_at = ?3, tried_at = coalesce(tried_at, ?4) where pk = ?1 and lease = ?2";
 
 /// By what the claim knew, so that pushes which failed side by side count once.
 const PAUSE: &str = "update push_endpoints set

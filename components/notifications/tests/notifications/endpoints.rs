@@ -70,7 +70,14 @@ async fn a_place_ends_by_id_token_or_endpoint_and_again_changes_nothing() {
     for body in [json!({}), json!({ "id": id, "token": "x" }), json!({ "id": "x" }), json!([])] {
         assert_eq!(house.delete("/push/unregister", ALICE, body).await.status, 422);
     }
-    let none = house.world.call("notifications", Method::DELETE, "/push/unregister", &house.tokens[ALICE], &[], Value::Null);
+    let none = house.world.call(
+        "notifications",
+        Method::DELETE,
+        "/push/unregister",
+        &house.tokens[ALICE],
+        &[],
+        Value::Null,
+    );
     assert_eq!(none.await.status, 415);
 }
 
@@ -102,7 +109,11 @@ async fn bad_places_are_refused_with_the_field_at_fault() {
         (with(endpoint, json!("http://localhost:9/a")), "endpoint_forbidden", "subscription.endpoint"),
         (with(endpoint, json!("https://169.254.169.254/")), "endpoint_forbidden", "subscription.endpoint"),
         (with(endpoint, json!("https://[::ffff:10.0.0.1]/")), "endpoint_forbidden", "subscription.endpoint"),
-        (with(endpoint, json!("https://users.spin.internal/")), "endpoint_forbidden", "subscription.endpoint"),
+        (
+            with(endpoint, json!("https://users.spin.internal/")),
+            "endpoint_forbidden",
+            "subscription.endpoint",
+        ),
     ] {
         let answer = house.post("/push/register", ALICE, body.clone()).await;
         assert_eq!(refusal(&answer), (422, code, field), "{body}");
@@ -138,7 +149,8 @@ async fn of_each_person_the_last_twenty_stay() {
     for n in 0..20 {
         Browser::new(&n.to_string()).register(&house, ALICE).await;
     }
-    let left = "select count(*) from push_endpoints where person = (select pk from people where handle = 'alice')";
+    let left =
+        "select count(*) from push_endpoints where person = (select pk from people where handle = 'alice')";
     assert_eq!(house.one(left).await, "20");
     assert_eq!(house.one(&format!("select count(*) from push_endpoints where id = '{first}'")).await, "0");
     // One taken over counts as well.
@@ -149,7 +161,9 @@ async fn of_each_person_the_last_twenty_stay() {
 #[tokio::test]
 async fn the_key_is_open_to_all_the_same_for_all_and_the_variables_where_there_is_one() {
     let house = start().await;
-    let get = async |house: &House, token: &str| house.world.get("notifications", "/push/vapid-public-key", token).await;
+    let get = async |house: &House, token: &str| {
+        house.world.get("notifications", "/push/vapid-public-key", token).await
+    };
     let first = get(&house, "").await;
     assert_eq!((first.status, keys(&first.body)), (200, vec!["publicKey"]));
     let key = first.body["publicKey"].as_str().unwrap();

@@ -49,7 +49,10 @@ async fn a_row_is_told_when_it_is_made_and_at_every_change_of_who_did_it() {
     house.unreact(CARLA, POST, "like").await;
     house.unreact(BOB, POST, "like").await;
     assert_eq!(house.emitted("notification.updated").await, [expected.clone(), expected.clone(), expected]);
-    assert_eq!(house.one("select count(*) from outbox where key <> json_extract(body, '$.userId')").await, "0");
+    assert_eq!(
+        house.one("select count(*) from outbox where key <> json_extract(body, '$.userId')").await,
+        "0"
+    );
 }
 
 #[tokio::test]
@@ -65,7 +68,8 @@ async fn a_deleted_person_is_erased_and_so_is_what_they_did() {
     house.publish(ALICE, OTHER, "public", &[CARLA]).await;
     let deletion = delete(&house, ALICE).await;
     // Herself, a notification, three times an actor, her preferences, a place.
-    let receipt = json!({ "userId": house.ids[ALICE], "deletionId": deletion, "service": "notifications", "rows": 7 });
+    let receipt =
+        json!({ "userId": house.ids[ALICE], "deletionId": deletion, "service": "notifications", "rows": 7 });
     assert_eq!(house.emitted("erasure.completed").await, [receipt]);
     assert!(house.list(BOB).await.is_empty());
     assert_eq!(house.told(CARLA).await, ["follow 1"], "bob's");
@@ -91,7 +95,11 @@ async fn a_deleted_person_is_erased_and_so_is_what_they_did() {
     house.want(ALICE, json!({}), Value::Null).await;
     house.tie("follow.created", ALICE, BOB).await;
     for table in ["notifications", "preferences"] {
-        assert_eq!(house.one(&format!("select count(*) from {table} where person = 1")).await, "0", "{table}");
+        assert_eq!(
+            house.one(&format!("select count(*) from {table} where person = 1")).await,
+            "0",
+            "{table}"
+        );
     }
     assert!(house.list(BOB).await.is_empty());
 }
@@ -119,7 +127,10 @@ async fn an_export_has_everything_held_about_a_person_and_nobody_elses() {
     assert_eq!(export["notifications"][0]["actors"], json!([house.ids[BOB]]));
     assert_eq!((&export["did"][0]["type"], export["did"].as_array().unwrap().len()), (&json!("follow"), 1));
     assert_eq!(export["preferences"]["push"]["scoop"], false);
-    assert_eq!((&export["pushEndpoints"][0]["id"], export["pushEndpoints"].as_array().unwrap().len()), (&json!(id), 1));
+    assert_eq!(
+        (&export["pushEndpoints"][0]["id"], export["pushEndpoints"].as_array().unwrap().len()),
+        (&json!(id), 1)
+    );
     assert_eq!(house.get(&path, ALICE).await.status, 404, "not for clients");
     let nobody = format!("/internal/export/{}", house.world.id());
     let nothing = house.world.get("notifications", &nobody, INTERNAL_TOKEN).await;

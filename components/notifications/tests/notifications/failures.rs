@@ -134,7 +134,11 @@ async fn a_redirect_is_not_followed() {
     let (house, host) = with_push().await;
     let inside = Host::at(&house, "127.0.0.1:9");
     let other = Host::at(&house, "other.example.com");
-    for (code, to) in [(302, "http://127.0.0.1:9/"), (307, "https://other.example.com/"), (308, "http://users.spin.internal/")] {
+    for (code, to) in [
+        (302, "http://127.0.0.1:9/"),
+        (307, "https://other.example.com/"),
+        (308, "http://users.spin.internal/"),
+    ] {
         host.answer(Arc::new(move |_: &Came| {
             let code = StatusCode::from_u16(code).unwrap();
             axum::response::IntoResponse::into_response((code, [("location", to)]))

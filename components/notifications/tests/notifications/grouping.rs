@@ -118,9 +118,7 @@ async fn who_looks_at_a_scoop_and_what_becomes_of_a_video_are_told() {
         |who: usize| json!({ "scoopId": POST, "authorId": house.ids[ALICE], "viewerId": house.ids[who] });
     house.hear("scoops", "scoop.viewed", viewed(BOB)).await;
     house.hear("scoops", "scoop.viewed", viewed(CARLA)).await;
-    let media = |kind: &str| {
-        json!({ "key": OTHER, "ownerId": house.ids[ALICE], "media": { "kind": kind, "key": OTHER }, "avatarUrl": null })
-    };
+    let media = |kind: &str| json!({ "key": OTHER, "ownerId": house.ids[ALICE], "media": { "kind": kind, "key": OTHER }, "avatarUrl": null });
     house.hear("media", "media.ready", media("image")).await;
     assert_eq!(house.told(ALICE).await, ["scoop_view 2"], "pictures are not told");
     house.hear("media", "media.failed", media("video")).await;
@@ -128,7 +126,10 @@ async fn who_looks_at_a_scoop_and_what_becomes_of_a_video_are_told() {
     house.hear("media", "media.ready", media("video")).await;
     let told = house.list(ALICE).await;
     assert_eq!(house.told(ALICE).await, ["media_ready 0", "scoop_view 2"], "tried once more");
-    assert_eq!((&told[0]["target"], &told[0]["actors"]), (&json!({ "type": "media", "id": OTHER }), &json!([])));
+    assert_eq!(
+        (&told[0]["target"], &told[0]["actors"]),
+        (&json!({ "type": "media", "id": OTHER }), &json!([]))
+    );
     assert_eq!(told[1]["target"], json!({ "type": "scoop", "id": POST }));
     assert_eq!(house.unread(ALICE).await, 2);
 }

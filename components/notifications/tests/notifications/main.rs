@@ -123,13 +123,7 @@ impl House {
     }
 
     /// Somebody comments on a post of alice's, maybe in answer to a comment of somebody's, naming others.
-    pub async fn comment(
-        &self,
-        who: usize,
-        id: &str,
-        parent: Option<(&str, usize)>,
-        mentions: &[usize],
-    ) {
+    pub async fn comment(&self, who: usize, id: &str, parent: Option<(&str, usize)>, mentions: &[usize]) {
         let named: Vec<Id> = mentions.iter().map(|who| self.ids[*who]).collect();
         let body = json!({ "commentId": id, "postId": POST, "postAuthorId": self.ids[ALICE],
             "parentId": parent.map(|parent| parent.0), "parentAuthorId": parent.map(|parent| self.ids[parent.1]),
@@ -181,7 +175,8 @@ impl House {
 
     /// Hears what somebody wants to be pushed: `{"comment": false}` is all but comments.
     pub async fn want(&self, who: usize, switches: Value, hours: Value) {
-        let mut push = json!({ "follow": true, "reaction": true, "comment": true, "mention": true, "scoop": true });
+        let mut push =
+            json!({ "follow": true, "reaction": true, "comment": true, "mention": true, "scoop": true });
         for (name, value) in switches.as_object().unwrap() {
             push[name] = value.clone();
         }

@@ -7,7 +7,8 @@ use crate::start;
 async fn plan(sql: &str, parameters: usize) -> String {
     let house = start().await;
     let app = house.world.app("notifications");
-    let rows = app.db.rows(&format!("explain query plan {sql}"), vec![Value::Null; parameters]).await.unwrap();
+    let rows =
+        app.db.rows(&format!("explain query plan {sql}"), vec![Value::Null; parameters]).await.unwrap();
     rows.iter().filter_map(|row| row[3].as_text()).collect::<Vec<_>>().join("\n")
 }
 
@@ -21,7 +22,10 @@ async fn a_page_runs_down_an_index_and_counts_in_another() {
     assert!(plan.contains("MERGE (UNION ALL)"), "{plan}");
     assert_eq!(plan.matches("USE TEMP B-TREE").count(), 1, "{plan}");
     for table in ["n", "a", "u", "me", "m", "before", "host", "follows", "blocks"] {
-        assert!(!plan.contains(&format!("SCAN {table}\n")) && !plan.ends_with(&format!("SCAN {table}")), "{table}: {plan}");
+        assert!(
+            !plan.contains(&format!("SCAN {table}\n")) && !plan.ends_with(&format!("SCAN {table}")),
+            "{table}: {plan}"
+        );
     }
 }
 

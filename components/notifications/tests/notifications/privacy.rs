@@ -142,8 +142,8 @@ async fn who_is_named_before_users_told_of_them_is_shown_when_it_has() {
     let person = json!({ "id": stranger, "handle": "newcomer", "displayName": null, "bio": null, "avatarUrl": null,
         "private": 0, "createdAt": "2026-11-21T12:00:00.000Z", "status": "active", "rev": 1 });
     let answer = person.to_string();
-    let users = axum::Router::new()
-        .route("/internal/people/{id}", axum::routing::get(async move || answer.clone()));
+    let users =
+        axum::Router::new().route("/internal/people/{id}", axum::routing::get(async move || answer.clone()));
     house.world.platform.mesh.lock().unwrap().insert("users.spin.internal".to_owned(), users);
     house.tick().await;
     assert_eq!(actors(&house.list(ALICE).await[0]), ["newcomer"], "the tick asks for them");

@@ -14,7 +14,9 @@ const HOST: &str = "push.example.com";
 
 #[tokio::test]
 async fn a_web_push_arrives_sealed_for_its_browser_and_signed_by_us() {
-    let house = start_with(&[("public_url", "https://scooter.example/"), ("admin_emails", "ops@scooter.example")]).await;
+    let house =
+        start_with(&[("public_url", "https://scooter.example/"), ("admin_emails", "ops@scooter.example")])
+            .await;
     let host = Host::at(&house, HOST);
     let browser = Browser::new("a");
     // The tokens of tests name another issuer.
@@ -25,7 +27,10 @@ async fn a_web_push_arrives_sealed_for_its_browser_and_signed_by_us() {
     assert_eq!(came.len(), 1);
     let push = browser.open(&came[0]);
     assert_eq!(keys(&push), ["body", "notification", "title", "url"]);
-    assert_eq!((&push["title"], &push["body"]), (&json!("New comment"), &json!("bob commented on your post.")));
+    assert_eq!(
+        (&push["title"], &push["body"]),
+        (&json!("New comment"), &json!("bob commented on your post."))
+    );
     assert_eq!(push["url"], format!("https://scooter.example/posts/{POST}"));
     let told = &push["notification"];
     let names = ["actorCount", "actors", "createdAt", "id", "read", "target", "type", "updatedAt"];
@@ -63,7 +68,10 @@ async fn it_goes_out_by_itself_two_seconds_after_its_event() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let elapsed = start.elapsed();
-    assert!(came.len() == 1 && elapsed >= Duration::from_millis(1_900) && elapsed < Duration::from_secs(5), "{elapsed:?}");
+    assert!(
+        came.len() == 1 && elapsed >= Duration::from_millis(1_900) && elapsed < Duration::from_secs(5),
+        "{elapsed:?}"
+    );
     assert_eq!(came[0].header("urgency"), "normal");
 }
 
@@ -101,7 +109,8 @@ async fn what_was_read_withdrawn_or_never_wanted_is_not_pushed() {
     house.comment(BOB, COMMENT, None, &[]).await;
     house.change("user.suspended", BOB, json!({ "status": "suspended" })).await;
     nothing_comes("by somebody suspended").await;
-    let none = json!({ "follow": false, "reaction": false, "comment": false, "mention": false, "scoop": false });
+    let none =
+        json!({ "follow": false, "reaction": false, "comment": false, "mention": false, "scoop": false });
     house.want(ALICE, none, Value::Null).await;
     house.tie("follow.created", CARLA, ALICE).await;
     house.tie("follow.requested", DORA, ALICE).await;
@@ -112,7 +121,8 @@ async fn what_was_read_withdrawn_or_never_wanted_is_not_pushed() {
     house.hear("scoops", "scoop.viewed", viewed).await;
     nothing_comes("all switched off").await;
     assert!(house.unread(ALICE).await >= 6, "they are in the list all the same");
-    let media = json!({ "key": OTHER, "ownerId": house.ids[ALICE], "media": { "kind": "video" }, "avatarUrl": null });
+    let media =
+        json!({ "key": OTHER, "ownerId": house.ids[ALICE], "media": { "kind": "video" }, "avatarUrl": null });
     house.hear("media", "media.ready", media).await;
     house.tick_later(5).await;
     assert_eq!(host.take_all().len(), 1, "what has no switch");
@@ -156,7 +166,10 @@ async fn more_of_the_same_rings_again_after_an_hour_and_not_before() {
     let react = async |who: usize, minutes: i64| {
         house.hear_at(minutes, "posts", "reaction.created", house.reacted(who, POST, "like")).await;
         house.tick_later(minutes * 60 + 5).await;
-        host.take_all().iter().map(|came| browser.open(came)["body"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        host.take_all()
+            .iter()
+            .map(|came| browser.open(came)["body"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(react(BOB, 0).await, ["bob reacted to your post."]);
     assert!(react(CARLA, 59).await.is_empty());
@@ -245,7 +258,10 @@ async fn expo_gets_a_message_and_its_ticket_decides() {
     let came = host.take_all();
     assert_eq!((came.len(), came[0].path.as_str()), (1, "/send"));
     let message = came[0].json();
-    assert_eq!((&message["to"], &message["body"]), (&json!("ExponentPushToken[a]"), &json!("bob reacted to your post.")));
+    assert_eq!(
+        (&message["to"], &message["body"]),
+        (&json!("ExponentPushToken[a]"), &json!("bob reacted to your post."))
+    );
     assert_eq!(keys(&message["data"]), ["notification", "url"]);
     assert_eq!(message["data"]["notification"]["type"], "reaction");
     assert_eq!(house.one("select count(*) from pushes").await, "0");
@@ -269,7 +285,10 @@ async fn fcm_gets_a_message_under_a_token_that_is_asked_for_once_an_hour() {
         "fcm_url": "https://fcm.example.com" });
     let house = start_with(&[("fcm_service_account", &account.to_string())]).await;
     let (tokens, host) = (Host::at(&house, "oauth2.example.com"), Host::at(&house, "fcm.example.com"));
-    tokens.answer(says(200, json!({ "access_token": "t1", "expires_in": 3599, "token_type": "Bearer" }).to_string()));
+    tokens.answer(says(
+        200,
+        json!({ "access_token": "t1", "expires_in": 3599, "token_type": "Bearer" }).to_string(),
+    ));
     host.answer(says(200, json!({ "name": "projects/p/messages/1" }).to_string()));
     let body = json!({ "provider": "fcm", "token": "device:1" });
     assert_eq!(house.post("/push/register", ALICE, body).await.status, 201);
@@ -279,17 +298,26 @@ async fn fcm_gets_a_message_under_a_token_that_is_asked_for_once_an_hour() {
     }
     let asked = tokens.take_all();
     assert_eq!(asked.len(), 1, "the second push has a token already");
-    let form: std::collections::HashMap<_, _> = url::form_urlencoded::parse(&asked[0].body).into_owned().collect();
+    let form: std::collections::HashMap<_, _> =
+        url::form_urlencoded::parse(&asked[0].body).into_owned().collect();
     assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
     let claims = rsa().public_key().verify_token::<Value>(&form["assertion"], None).unwrap();
     assert_eq!(claims.custom["scope"], "https://www.googleapis.com/auth/firebase.messaging");
     assert_eq!(claims.issuer.as_deref(), Some("push@p.iam.example.com"));
-    assert!(matches!(claims.audiences, Some(Audiences::AsString(of)) if of == "https://oauth2.example.com/token"));
+    assert!(
+        matches!(claims.audiences, Some(Audiences::AsString(of)) if of == "https://oauth2.example.com/token")
+    );
     let came = host.take_all();
     assert_eq!(came.len(), 2);
-    assert_eq!((came[0].path.as_str(), came[0].header("authorization")), ("/v1/projects/p/messages:send", "Bearer t1"));
+    assert_eq!(
+        (came[0].path.as_str(), came[0].header("authorization")),
+        ("/v1/projects/p/messages:send", "Bearer t1")
+    );
     let message = came[0].json()["message"].clone();
-    assert_eq!((&message["token"], &message["notification"]["title"]), (&json!("device:1"), &json!("New reaction")));
+    assert_eq!(
+        (&message["token"], &message["notification"]["title"]),
+        (&json!("device:1"), &json!("New reaction"))
+    );
     let told: Value = serde_json::from_str(message["data"]["notification"].as_str().unwrap()).unwrap();
     assert_eq!(told["target"]["id"], POST);
     assert_eq!(message["android"]["ttl"], "172800s");
@@ -300,7 +328,10 @@ async fn fcm_gets_a_message_under_a_token_that_is_asked_for_once_an_hour() {
     host.answer(says(200, "{}"));
     tokens.answer(says(200, json!({ "access_token": "t2", "expires_in": 3599 }).to_string()));
     house.tick_later(15).await;
-    assert_eq!(host.take_all().iter().map(|came| came.header("authorization")).collect::<Vec<_>>(), ["Bearer t1", "Bearer t2"]);
+    assert_eq!(
+        host.take_all().iter().map(|came| came.header("authorization")).collect::<Vec<_>>(),
+        ["Bearer t1", "Bearer t2"]
+    );
     let gone = json!({ "error": { "code": 404, "details": [{ "errorCode": "UNREGISTERED" }] } });
     host.answer(says(404, gone.to_string()));
     house.tie("follow.created", BOB, ALICE).await;
@@ -310,7 +341,12 @@ async fn fcm_gets_a_message_under_a_token_that_is_asked_for_once_an_hour() {
 
 #[tokio::test]
 async fn a_service_account_that_is_none_holds_up_nobody() {
-    for account in ["", "nonsense", "{}", r#"{"client_email":"a","private_key":"x","token_uri":"https://oauth2.example.com/","project_id":"p"}"#] {
+    for account in [
+        "",
+        "nonsense",
+        "{}",
+        r#"{"client_email":"a","private_key":"x","token_uri":"https://oauth2.example.com/","project_id":"p"}"#,
+    ] {
         let house = start_with(&[("fcm_service_account", account)]).await;
         let host = Host::at(&house, HOST);
         Browser::new("a").register(&house, ALICE).await;

@@ -78,7 +78,17 @@ async fn a_retry_reads_once() {
     let key = [("idempotency-key", "k")];
     let send = async || {
         let body = json!({ "ids": [ids[0]] });
-        house.world.call("notifications", http::Method::POST, "/notifications/read", &house.tokens[ALICE], &key, body).await
+        house
+            .world
+            .call(
+                "notifications",
+                http::Method::POST,
+                "/notifications/read",
+                &house.tokens[ALICE],
+                &key,
+                body,
+            )
+            .await
     };
     let first = send().await;
     house.react(CARLA, REPLY, "like").await;
@@ -94,7 +104,8 @@ async fn events_that_come_twice_or_from_two_sources_in_any_order_count_once() {
         "body": house.reacted(BOB, POST, "like") });
     let batch = json!({ "source": "posts", "after": 0, "events": [reaction] });
     for _ in 0..3 {
-        let answer = house.world.post("notifications", "/internal/events", INTERNAL_TOKEN, batch.clone()).await;
+        let answer =
+            house.world.post("notifications", "/internal/events", INTERNAL_TOKEN, batch.clone()).await;
         assert_eq!(answer.body["seq"], 1, "{answer:?}");
     }
     assert_eq!((house.told(ALICE).await, house.unread(ALICE).await), (vec!["reaction 1".to_owned()], 1));
@@ -115,7 +126,10 @@ async fn events_that_come_twice_or_from_two_sources_in_any_order_count_once() {
     let deletion = json!({ "status": "deleted", "handle": null, "deletionId": house.world.id() });
     house.change("user.deleted", BOB, deletion).await;
     house.react(BOB, POST, "like").await;
-    assert_eq!((house.list(ALICE).await.len(), house.one("select count(*) from actors").await), (0, "0".into()));
+    assert_eq!(
+        (house.list(ALICE).await.len(), house.one("select count(*) from actors").await),
+        (0, "0".into())
+    );
 }
 
 /// A number below `below`, another each time, the same in each run.
@@ -137,7 +151,11 @@ async fn anything(house: &House, seed: &mut u64) {
         6 => house.uncomment(one, comment).await,
         7 => house.tie("follow.created", one, other).await,
         8 => house.tie("follow.removed", one, other).await,
-        9 => house.tie(["block.created", "block.removed", "mute.created", "mute.removed"][pick(4)], one, other).await,
+        9 => {
+            house
+                .tie(["block.created", "block.removed", "mute.created", "mute.removed"][pick(4)], one, other)
+                .await
+        }
         10 => house.publish(one, post, ["public", "followers"][pick(2)], &[other]).await,
         11 => house.unpublish(one, post).await,
         12 => {

@@ -107,8 +107,8 @@ pub async fn get_post(
 /// The change of a post.
 #[derive(Deserialize, ToSchema)]
 pub struct PostPatch {
-    /// 1 to 500 graphemes, of which a URL counts 23.
-    #[schema(required = true, min_length = 1)]
+    /// At most 500 graphemes, of which a URL counts 23. Empty only where the post shows something.
+    #[schema(required = true)]
     #[serde(default)]
     text: String,
 }
@@ -126,7 +126,7 @@ pub async fn update_post(
     Path(id): Path<Id>,
     Json(patch): Json<PostPatch>,
 ) -> ApiResult {
-    let text = Text::parse(&patch.text);
+    let text = Text::parse_beside(&patch.text, true);
     if let Ok(text) = &text {
         meet_mentioned(&app, &trace, text).await?;
         if store::update_post(&db, id, caller.id, text, app.now()).await? {
@@ -134,7 +134,8 @@ pub async fn update_post(
             return Ok(shared::answer::json_text(StatusCode::OK, fill(&app, post)));
         }
     }
-    Err(refusal(&db, id, caller.id, text.err()).await?)
+    let invalid = text.err().unwrap_or_else(|| ApiError::invalid("text", "must not be empty"));
+    Err(refusal(&db, id, caller.id, Some(invalid)).await?)
 }
 
 /// Deletes a post of the caller's, with all that is below it.

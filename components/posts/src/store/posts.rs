@@ -76,16 +76,16 @@ pub async fn find_post(db: &Db, post: Id, viewer: Id) -> Result<Option<String>, 
     db.read(FIND_POST, params![post, viewer]).await
 }
 
-/// An unchanged text leaves `edited_at` as it is.
+/// An unchanged text leaves `edited_at` as it is. One that says nothing is kept only where something is shown.
 const UPDATE_POST: &str = concat!(
     "update posts set
         edited_at = iif(text = ?3, edited_at, ?6), text = ?3, hashtags = ?4,
         mentions = ",
     mentioned!("?5", "posts.author"),
-    " where id = ?1 and author = (select pk from people where id = ?2) returning 1"
+    " where id = ?1 and author = (select pk from people where id = ?2) and (?3 <> '' or media <> '[]') returning 1"
 );
 
-/// Changes the text of a post of `author`'s; false where it is not theirs.
+/// Changes the text of a post of `author`'s; false where it is not theirs, or would neither say nor show anything.
 pub async fn update_post(db: &Db, post: Id, author: Id, text: &Text, now: Instant) -> Result<bool, DbError> {
     let (hashtags, handles) = (serde_json::json!(text.hashtags), serde_json::json!(text.handles));
     let params = params![post, author, text.text.as_str(), hashtags, handles, now.rfc3339()];

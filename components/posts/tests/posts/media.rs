@@ -152,6 +152,22 @@ async fn a_post_that_showed_nothing_else_goes_with_its_last_media() {
 }
 
 #[tokio::test]
+async fn a_post_that_shows_something_may_lose_its_words() {
+    let posts = start().await;
+    claims_are(&posts, "ready");
+    let made = write(&posts, "a", &[posts.world.id()]).await;
+    let plain = posts.write(&posts.alice, "b").await;
+    let edit = async |id: &str| {
+        posts.world.patch("posts", &format!("/posts/{id}"), &posts.alice, json!({ "text": " " })).await
+    };
+    let edited = edit(made["id"].as_str().unwrap()).await;
+    assert_eq!((edited.status, &edited.body["text"]), (200, &json!("")));
+    assert_eq!(edited.body["media"].as_array().unwrap().len(), 1);
+    let refused = edit(&plain).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["field"]), (422, &json!("text")));
+}
+
+#[tokio::test]
 async fn what_media_refuses_is_refused_with_its_field() {
     let posts = start().await;
     let refusal = async || {

@@ -210,7 +210,7 @@ fn an_image_goes_from_lease_to_complete_and_no_secret_into_the_log() {
     let put = app.heard("/put/small.jpg?X-Amz-Signature=s3cr3t");
     assert!(put[0]["type"] == "image/jpeg" && put[0]["length"].as_u64().unwrap() > 500, "{put:?}");
     let asked = &app.heard("/worker/lease")[0];
-    assert_eq!(*asked, json!({"worker": "w1", "kinds": ["video", "image"], "waitSeconds": 20}));
+    assert_eq!(*asked, json!({"worker": "w1", "kinds": ["video", "image"], "waitSeconds": 5}));
     running.signal("TERM");
     let (code, time, log) = running.end();
     assert_eq!(code, Some(0), "{log}");

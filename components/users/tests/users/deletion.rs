@@ -92,7 +92,9 @@ async fn the_receipt_is_done_when_every_service_has_told_once() {
     };
     tell("posts", world.id(), 9).await;
     assert_eq!(receipt(&world, &deletion).await["services"]["posts"]["done"], false, "of somebody else");
-    for (service, rows) in [("posts", 7), ("social", 0), ("media", 3), ("scoops", 1), ("notifications", 4), ("posts", 99)] {
+    for (service, rows) in
+        [("posts", 7), ("social", 0), ("media", 3), ("scoops", 1), ("notifications", 4), ("posts", 99)]
+    {
         tell(service, id, rows).await;
         assert_eq!(receipt(&world, &deletion).await["status"], "running");
     }
@@ -100,7 +102,10 @@ async fn the_receipt_is_done_when_every_service_has_told_once() {
     let done = receipt(&world, &deletion).await;
     assert_eq!(done["status"], "done");
     assert_eq!(done["services"]["posts"], json!({ "done": true, "rows": 7 }));
-    assert_eq!(keys(&done["services"]), ["auth", "media", "notifications", "posts", "scoops", "social", "users"]);
+    assert_eq!(
+        keys(&done["services"]),
+        ["auth", "media", "notifications", "posts", "scoops", "social", "users"]
+    );
     let unknown = json!({ "userId": id, "deletionId": world.id(), "service": "posts", "rows": 1 });
     world.hear("users", "posts", &[("erasure.completed", "k", unknown)]).await;
 }
@@ -185,7 +190,10 @@ async fn an_export_holds_what_every_service_holds() {
     }
     let answer = world.get("users", "/me/export", &alice).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(keys(&answer.body), ["auth", "exportedAt", "media", "notifications", "posts", "scoops", "social", "users"]);
+    assert_eq!(
+        keys(&answer.body),
+        ["auth", "exportedAt", "media", "notifications", "posts", "scoops", "social", "users"]
+    );
     assert_eq!(answer.body["posts"], json!({ "of": id, "service": "posts" }));
     let own = &answer.body["users"];
     assert_eq!(

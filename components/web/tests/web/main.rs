@@ -31,8 +31,7 @@ static SCOOPS: Service = bare("scoops");
 static NOTIFICATIONS: Service = bare("notifications");
 
 async fn world() -> World {
-    let services =
-        [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS];
+    let services = [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS];
     World::start(&services, &[]).await
 }
 

@@ -4,6 +4,8 @@
 //! the same load, measured in turn with the application, so that a slow moment of the machine
 //! falls on both. Ratios are compared with the bars; requests per second are told beside them.
 
+mod media;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,9 +16,10 @@ use rusqlite::config::DbConfig;
 use serde_json::json;
 
 use crate::http;
+use crate::objects::Objects;
 use crate::options::{BenchOptions, Runtime};
 use crate::project::{Manifest, host, root};
-use crate::stack::{Plan, Stack, free_address, local_url};
+use crate::stack::{Plan, REUSE, Stack, free_address, local_url};
 use crate::state::State;
 use crate::steps::{build_components, ensure_wasm_target, prepare_runtime, run, say};
 
@@ -37,6 +40,9 @@ const FRESH: usize = 9;
 const GONE: Duration = Duration::from_millis(1_300);
 /// Above any plausible run, so that the tokens of the first stack serve to the end.
 const TOKEN_MINUTES: &str = "120";
+
+/// What the worker of the bench shows.
+const WORKER_TOKEN: &str = "bench-worker-token";
 
 /// One line of the result.
 struct Line {
@@ -64,6 +70,11 @@ impl Line {
         Self { name, value: format!("{rate:.0}/s"), bar }
     }
 
+    /// A figure that no bar is set for.
+    fn plain(name: String, value: String) -> Self {
+        Self { name, value, bar: None }
+    }
+
     /// A number that may be at most `most`.
     fn at_most(name: String, number: f64, most: f64, unit: &str) -> Self {
         let bar = Bar { asked: format!("<= {most} {unit}"), reached: String::new(), holds: number <= most };
@@ -81,30 +92,35 @@ pub fn bench(options: &BenchOptions) -> Result<bool> {
     let folder = tempfolder()?;
     let state = State::create(&folder)?;
     let floor = Floor::start(&folder)?;
-    let memory = folder.join("memory.json");
+    let objects = Objects::start(&state, "127.0.0.1".parse()?)?;
+    let bench =
+        Bench { manifest: &manifest, state: &state, store: &objects.url, memory: folder.join("memory.json") };
     let mut lines = Vec::new();
     let mut feeds = Vec::new();
     let sizes = if options.quick { &POSTS[..1] } else { &POSTS[..] };
     for (index, posts) in sizes.iter().enumerate() {
         if index == 0 {
-            let callers = with_stack(&manifest, &state, &memory, register)?;
+            let callers = bench.with_stack(register)?;
             write_scripts(&folder, &callers)?;
         }
         say(&format!("==> making {posts} posts"));
         seed(&state, *posts)?;
         let work = |url: &str| measure(&folder, &floor.url, url, *posts, &state);
-        let (feed, measured) = with_stack(&manifest, &state, &memory, work)?;
+        let (feed, measured) = bench.with_stack(work)?;
         feeds.push(feed);
         lines.extend(measured);
     }
     drop(floor);
-    let memories = sizes_of_memories(&memory)?;
+    let memories = sizes_of_memories(&bench.memory)?;
     if let [small, large] = feeds[..] {
         let name = "GET /feed, 10,000 posts over 1,000,000".to_owned();
         lines.push(Line::at_most(name, small / large, 1.3, "times"));
     }
     say("==> fresh instances");
-    lines.extend(with_stack(&manifest, &state, &memory, |url| fresh(url, &folder))?);
+    lines.extend(bench.with_stack(|url| fresh(url, &folder))?);
+    let rounds = if options.quick { 1 } else { ROUNDS };
+    lines.extend(bench.with_stack(|url| media::measure(&folder, url, rounds))?);
+    objects.stop();
     lines.extend(sizes_of_components(&manifest)?);
     lines.extend(memories);
     let table = table(&lines);
@@ -145,7 +161,7 @@ impl Floor {
             .arg(root().join("tools/floor/spin.toml"))
             .arg("--runtime-config-file")
             .arg(&config)
-            .args(["--listen", &listen.to_string(), "--state-dir"])
+            .args(["--max-instance-reuse-count", REUSE, "--listen", &listen.to_string(), "--state-dir"])
             .arg(folder.join("floor"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -169,41 +185,50 @@ impl Drop for Floor {
     }
 }
 
-/// Runs the application on `state` for as long as `work` takes.
-fn with_stack<T>(
-    manifest: &Manifest,
-    state: &State,
-    memory_file: &Path,
-    work: impl FnOnce(&str) -> Result<T>,
-) -> Result<T> {
-    let listen = free_address("127.0.0.1:0".parse()?)?;
-    let url = local_url(listen);
-    let config = state.write_runtime_config(manifest)?;
-    // The same origin at every start, since the tokens of the first serve to the end.
-    let variables = [
-        ("rate_limits", "off"),
-        ("public_url", "http://bench.invalid"),
-        ("access_token_minutes", TOKEN_MINUTES),
-    ];
-    let variables: Vec<_> =
-        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let runtime = Runtime::Embedded;
-    let plan = Plan {
-        runtime,
-        listen,
-        state: state.folder(),
-        config: &config,
-        variables: &variables,
-        memory_file: Some(memory_file),
-    };
-    let mut stack = Stack::start(&plan)?;
-    let done = match stack.wait_until_ready(&url) {
-        Ok(true) => work(&url),
-        Ok(false) => Err(anyhow::anyhow!("stopped")),
-        Err(error) => Err(error),
-    };
-    stack.stop();
-    done
+/// What the application of a bench runs on.
+struct Bench<'a> {
+    manifest: &'a Manifest,
+    state: &'a State,
+    /// Where the object store answers.
+    store: &'a str,
+    /// Where the host leaves how much memory instances took.
+    memory: std::path::PathBuf,
+}
+
+impl Bench<'_> {
+    /// Runs the application for as long as `work` takes.
+    fn with_stack<T>(&self, work: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+        let listen = free_address("127.0.0.1:0".parse()?)?;
+        let url = local_url(listen);
+        let config = self.state.write_runtime_config(self.manifest)?;
+        // The same origin at every start, since the tokens of the first serve to the end.
+        let fixed = [
+            ("rate_limits", "off"),
+            ("public_url", "http://bench.invalid"),
+            ("access_token_minutes", TOKEN_MINUTES),
+            ("worker_token", WORKER_TOKEN),
+            ("s3_endpoint", self.store),
+        ];
+        let mut variables = self.state.secrets()?;
+        variables.retain(|(name, _)| name != "worker_token");
+        variables.extend(fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let plan = Plan {
+            runtime: Runtime::Embedded,
+            listen,
+            state: self.state.folder(),
+            config: &config,
+            variables: &variables,
+            memory_file: Some(&self.memory),
+        };
+        let mut stack = Stack::start(&plan)?;
+        let done = match stack.wait_until_ready(&url) {
+            Ok(true) => work(&url),
+            Ok(false) => Err(anyhow::anyhow!("stopped")),
+            Err(error) => Err(error),
+        };
+        stack.stop();
+        done
+    }
 }
 
 /// Registers the callers; their access tokens.
@@ -229,6 +254,7 @@ fn register(url: &str) -> Result<Vec<String>> {
 fn write_scripts(folder: &Path, tokens: &[String]) -> Result<()> {
     let list: Vec<String> = tokens.iter().map(|token| format!("{token:?}")).collect();
     let body = json!({ "text": "a text of the length of a short post" }).to_string();
+    let upload = json!({ "contentType": "image/jpeg", "size": 123_456 }).to_string();
     for (name, method, path, body) in [
         ("hello", "GET", "/hello", ""),
         ("read", "GET", "/read", ""),
@@ -236,6 +262,7 @@ fn write_scripts(folder: &Path, tokens: &[String]) -> Result<()> {
         ("me", "GET", "/me", ""),
         ("feed", "GET", "/feed", ""),
         ("post", "POST", "/posts", body.as_str()),
+        ("upload", "POST", "/upload-url", upload.as_str()),
     ] {
         let script = format!(
             "local tokens = {{{}}}\nlocal n = 0\nrequest = function()\n  n = n % #tokens + 1\n  local headers = {{ \
@@ -302,10 +329,11 @@ fn bulk(state: &State, service: &str) -> Result<Connection> {
 fn measure(folder: &Path, floor: &str, url: &str, posts: usize, state: &State) -> Result<(f64, Vec<Line>)> {
     // Reads first: tens of thousands of posts by the readers themselves are another data set than was made.
     let reads = ["hello", "read", "me", "feed"];
-    let [hello, read, me, feed] = rounds(folder, floor, url, &format!("{posts} posts, reads"), reads)?;
+    let [hello, read, me, feed] = rounds(folder, floor, url, &format!("{posts} posts, reads"), reads, state)?;
     let native = fan_out_on_read(state)?;
-    let writes = ["insert", "post"];
-    let [insert, post] = rounds(folder, floor, url, &format!("{posts} posts, writes"), writes)?;
+    let writes = ["insert", "post", "upload"];
+    let [insert, post, upload] =
+        rounds(folder, floor, url, &format!("{posts} posts, writes"), writes, state)?;
     let sized = |name: &str| format!("{name}, {posts} posts");
     let mut lines = vec![
         Line::rate(sized("hello (floor)"), hello, None),
@@ -314,6 +342,10 @@ fn measure(folder: &Path, floor: &str, url: &str, posts: usize, state: &State) -
         Line::rate(sized("GET /me"), me, Some(("one read", read, 0.7))),
         Line::rate(sized("GET /feed"), feed, Some(("one read", read, 0.5))),
         Line::rate(sized("POST /posts"), post, Some(("one insert", insert, 0.4))),
+        Line::plain(
+            sized("POST /upload-url"),
+            format!("{upload:.0}/s, {:.2} of one insert", upload / insert),
+        ),
     ];
     let native_floor = ("fan-out on read, natively", native, 1.0);
     lines.push(Line::rate(sized("fan-out on read, natively"), native, None));
@@ -410,12 +442,16 @@ fn rounds<const N: usize>(
     url: &str,
     what: &str,
     names: [&str; N],
+    state: &State,
 ) -> Result<[f64; N]> {
     let mut rates = [const { Vec::new() }; N];
     for round in 1..=ROUNDS {
         say(&format!("==> {what}, round {round} of {ROUNDS}"));
         for (rates, name) in rates.iter_mut().zip(names) {
             let at = if matches!(name, "hello" | "read" | "insert") { floor } else { url };
+            if name == "upload" {
+                media::close_uploads(state)?;
+            }
             rates.push(load(folder, at, name)?);
         }
     }
