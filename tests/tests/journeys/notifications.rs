@@ -1,4 +1,5 @@
 //! What people are told, and a browser that gets it: its push service is a server of the test's own, and it decrypts.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect should stop")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Scoops of alice, seen by bob, who follows her, and not by carla, who does not; with the real object store and worker.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect should stop")]
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

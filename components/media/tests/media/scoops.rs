@@ -1,12 +1,6 @@
 //! Media that scoops show.
 
-use media::SERVICE;
 use serde_json::json;
-use shared::db::Db;
-use shared::migrate::{Migration, migrate};
-use shared::params;
-use shared::platform::Platform;
-use shared::testing::folder;
 
 use crate::{Media, start};
 
