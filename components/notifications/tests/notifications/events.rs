@@ -43,7 +43,7 @@ async fn a_row_is_told_when_it_is_made_and_at_every_change_of_who_did_it() {
     house.react(BOB, POST, "like").await;
     let id = house.list(ALICE).await[0]["id"].clone();
     let expected = json!({ "notificationId": id, "userId": house.ids[ALICE] });
-    assert_eq!(house.emitted("notification.created").await, [expected.clone()]);
+    assert_eq!(house.emitted("notification.created").await, std::slice::from_ref(&expected));
     assert!(house.emitted("notification.updated").await.is_empty());
     house.react(CARLA, POST, "like").await;
     house.unreact(CARLA, POST, "like").await;
