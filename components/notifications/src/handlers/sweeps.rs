@@ -9,7 +9,7 @@ use crate::{push, store};
 
 /// Every tick: pushes that are due. Every ten seconds: people not told of. Every ten minutes: what is too old.
 pub async fn tick(app: &Ctx) -> ApiResult<()> {
-    push::send_due(app).await?;
+    push::send_at_tick(app).await;
     if is_due(app, "unknown", 10).await? {
         let trace = Trace::fresh(app.now());
         for person in store::list_unknown(&app.db).await? {

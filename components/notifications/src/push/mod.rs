@@ -8,6 +8,8 @@ pub mod seal;
 pub mod vapid;
 mod webpush;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -35,17 +37,37 @@ const BATCH: u32 = 16;
 const LEASE: Duration = Duration::from_secs(45);
 /// How long one run goes on with what is due; the next tick goes on with the rest.
 const RUN: Duration = Duration::from_secs(10);
+/// How long a tick waits for what it sends, and how often it looks.
+const TICK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(10);
 /// What is due within this time after events were heard is waited for; anything else is the tick's.
 const SOON: Duration = Duration::from_secs(3);
 
 /// Sends what the events just heard have queued, when it is due: a tick may be a minute away.
 pub fn send_soon(app: &Ctx) {
     let app = app.clone();
+    spawn(async move { note(&app, wait_and_send(&app).await) });
+}
+
+/// Sends what is due, and is waited for a moment: a place that hangs must not hold up the clock of all services.
+pub async fn send_at_tick(app: &Ctx) {
+    let done = Arc::new(AtomicBool::new(false));
+    let (app, told) = (app.clone(), done.clone());
     spawn(async move {
-        if let Err(error) = wait_and_send(&app).await {
-            log("warn", app.service.name, "pushes not read", json!({ "error": error.to_string() }));
-        }
+        note(&app, send_due(&app).await);
+        told.store(true, Ordering::Release);
     });
+    let mut waited = Duration::ZERO;
+    while waited < TICK && !done.load(Ordering::Acquire) {
+        sleep(LOOK).await;
+        waited += LOOK;
+    }
+}
+
+fn note(app: &App, sent: Result<(), DbError>) {
+    if let Err(error) = sent {
+        log("warn", app.service.name, "pushes not read", json!({ "error": error.to_string() }));
+    }
 }
 
 async fn wait_and_send(app: &App) -> Result<(), DbError> {
@@ -61,7 +83,7 @@ async fn wait_and_send(app: &App) -> Result<(), DbError> {
 }
 
 /// Sends what is due. Two at once send each push once: who claims it has it.
-pub async fn send_due(app: &App) -> Result<(), DbError> {
+async fn send_due(app: &App) -> Result<(), DbError> {
     let end = app.now().plus(RUN);
     let mut vapid = None;
     while app.now() < end {
@@ -69,25 +91,21 @@ pub async fn send_due(app: &App) -> Result<(), DbError> {
         if claimed.is_empty() {
             break;
         }
-        let needs_key = claimed.iter().any(|push| push.endpoint.provider == Provider::Webpush);
-        if needs_key && vapid.is_none() {
-            vapid = match vapid::key(app).await {
-                Ok(key) => Some(key),
-                Err(error) => {
-                    log(
-                        "error",
-                        app.service.name,
-                        "no key for pushes",
-                        json!({ "error": format!("{error:#}") }),
-                    );
-                    None
-                }
-            };
+        if vapid.is_none() && claimed.iter().any(|push| push.endpoint.provider == Provider::Webpush) {
+            vapid = find_key(app).await;
         }
         let sent = join_all(claimed.iter().map(|push| send_one(app, vapid.as_ref(), push))).await;
         sent.into_iter().collect::<Result<(), DbError>>()?;
     }
     Ok(())
+}
+
+async fn find_key(app: &App) -> Option<Vapid> {
+    let key = vapid::key(app).await;
+    if let Err(error) = &key {
+        log("error", app.service.name, "no key for pushes", json!({ "error": format!("{error:#}") }));
+    }
+    key.ok()
 }
 
 async fn send_one(app: &App, vapid: Option<&Vapid>, push: &Claimed) -> Result<(), DbError> {

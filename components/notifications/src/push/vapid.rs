@@ -57,11 +57,17 @@ impl Vapid {
     }
 }
 
-/// Whom a push service may turn to: the first administrator, else where the application is.
+/// Whom a push service may turn to: the first administrator, else where the application is. Push services take nothing but
+/// `mailto:` and `https:`, so on a laptop it is who has the mailbox of its name (RFC 2142).
 fn contact(app: &App) -> String {
+    let url = app.config.public_url();
     match app.config.list("admin_emails").next() {
         Some(email) => format!("mailto:{email}"),
-        None => app.config.public_url().to_owned(),
+        None if url.starts_with("https:") => url.to_owned(),
+        None => {
+            let host = Url::parse(url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+            format!("mailto:webmaster@{}", host.as_deref().unwrap_or("localhost"))
+        }
     }
 }
 

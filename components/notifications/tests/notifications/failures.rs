@@ -179,10 +179,10 @@ async fn a_place_that_hangs_is_given_ten_seconds_and_holds_up_no_other() {
     house.tie("follow.created", BOB, CARLA).await;
     let start = std::time::Instant::now();
     house.tick_later(5).await;
-    let elapsed = start.elapsed();
-    assert!((Duration::from_secs(9)..Duration::from_secs(14)).contains(&elapsed), "{elapsed:?}");
+    assert!(start.elapsed() < Duration::from_secs(3), "the clock goes on: {:?}", start.elapsed());
     assert_eq!(host.take_all().len(), 1);
-    // Its next push waits as well, and the tick is quick.
+    // Its time is over. Its next push waits as well, and nothing is asked of it.
+    tokio::time::sleep(Duration::from_secs(10)).await;
     house.comment(BOB, COMMENT, None, &[]).await;
     let start = std::time::Instant::now();
     house.tick_later(5).await;
