@@ -77,7 +77,8 @@ fn a_generated_client_registers_posts_and_reads_its_feed() {
     let package = folder.path().join("scooter_booter_client");
     let mut generator = tool("openapi-python-client", folder.path());
     // A warning is an operation that the client lacks.
-    generator.args(["generate", "--meta", "none", "--fail-on-warning", "--path"]).arg(document);
+    generator.args(["generate", "--meta", "none", "--fail-on-warning", "--config"]);
+    generator.arg(root().join("tests/generated/client.yaml")).arg("--path").arg(document);
     passes(generator.arg("--output-path").arg(&package));
     let mut client = tool("python", folder.path());
     client.env("PYTHONPATH", folder.path()).arg(root().join("tests/generated/client.py"));
