@@ -68,7 +68,7 @@ pub fn measure(folder: &Path, url: &str, rounds: usize) -> Result<Vec<Line>> {
 fn make_clip(folder: &Path) -> Result<std::path::PathBuf> {
     say("==> making a clip");
     let clip = folder.join("clip.mp4");
-    let picture = format!("testsrc2=s=1920x1080:r=30:d={CLIP},noise=alls=12:allf=t");
+    let picture = format!("testsrc2=s=1920x1080:r=30:d={CLIP},noise=alls=4:allf=t");
     let sound = format!("sine=f=330:d={CLIP}");
     ffmpeg(
         folder,
@@ -87,6 +87,11 @@ fn make_clip(folder: &Path) -> Result<std::path::PathBuf> {
             "ultrafast",
             "-crf",
             "23",
+            // An upload may have 512 MiB.
+            "-maxrate",
+            "30M",
+            "-bufsize",
+            "30M",
             "-g",
             "300",
             "-pix_fmt",
