@@ -1,4 +1,4 @@
-//! What posts tells, typed. The triggers of `migrations/0004_events.sql` write these bodies. What it
+//! What posts tells, typed. The triggers of `migrations/0004_events.sql`, `0007_media.sql` and `0008_mentions.sql` write these bodies. What it
 //! hears (`user.*`, the ties of social) is applied by the shared projections and the triggers there.
 
 use serde::Deserialize;
@@ -6,26 +6,22 @@ use shared::ids::Id;
 
 pub use shared::events::ErasureCompleted;
 
-/// `post.created`: written, maybe not out yet.
+/// `post.created`: it waits for its media, its author's alone. `post.published`: there for others, which most posts are at once.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PostCreated {
+pub struct PostWritten {
     /// The post.
     pub post_id: Id,
     /// Whose it is.
     pub author_id: Id,
-    /// `published` or `pending_media`.
-    pub status: String,
     /// `public` or `followers`.
     pub visibility: String,
-    /// Ids of the people it names.
-    pub mentions: Vec<Id>,
 }
 
-/// `post.published`: there for others.
+/// `mention.created`: a post that is there for others names people.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PostPublished {
+pub struct MentionCreated {
     /// The post.
     pub post_id: Id,
     /// Whose it is.
@@ -106,6 +102,8 @@ pub struct CommentCreated {
     pub post_id: Id,
     /// Whose that is.
     pub post_author_id: Id,
+    /// Who may see that: `public` or `followers`.
+    pub visibility: String,
     /// The comment it replies to.
     pub parent_id: Option<Id>,
     /// Whose that is.

@@ -127,8 +127,20 @@ impl House {
 
     /// Somebody comments on a post of alice's, maybe in answer to a comment of somebody's, naming others.
     pub async fn comment(&self, who: usize, id: &str, parent: Option<(&str, usize)>, mentions: &[usize]) {
+        self.comment_below("public", who, id, parent, mentions).await;
+    }
+
+    /// [`House::comment`] on a post that those may see.
+    pub async fn comment_below(
+        &self,
+        visibility: &str,
+        who: usize,
+        id: &str,
+        parent: Option<(&str, usize)>,
+        mentions: &[usize],
+    ) {
         let named: Vec<Id> = mentions.iter().map(|who| self.ids[*who]).collect();
-        let body = json!({ "commentId": id, "postId": POST, "postAuthorId": self.ids[ALICE],
+        let body = json!({ "commentId": id, "postId": POST, "postAuthorId": self.ids[ALICE], "visibility": visibility,
             "parentId": parent.map(|parent| parent.0), "parentAuthorId": parent.map(|parent| self.ids[parent.1]),
             "authorId": self.ids[who], "mentions": named });
         self.hear("posts", "comment.created", body).await;
@@ -139,12 +151,12 @@ impl House {
         self.hear("posts", "comment.deleted", body).await;
     }
 
-    /// Somebody publishes a post that names others.
+    /// Somebody publishes a post that names others; one that names nobody is not told of.
     pub async fn publish(&self, who: usize, post: &str, visibility: &str, mentions: &[usize]) {
         let named: Vec<Id> = mentions.iter().map(|who| self.ids[*who]).collect();
         let body =
             json!({ "postId": post, "authorId": self.ids[who], "visibility": visibility, "mentions": named });
-        self.hear("posts", "post.published", body).await;
+        self.hear("posts", "mention.created", body).await;
     }
 
     pub async fn unpublish(&self, who: usize, post: &str) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{ALICE, BOB, CARLA, COMMENT, DORA, House, POST, REPLY, actors, start};
+use crate::{ALICE, BOB, CARLA, COMMENT, DORA, House, OTHER, POST, REPLY, actors, start};
 
 /// Everything bob can do to alice and carla.
 async fn bob_does_everything(house: &House) {
@@ -100,9 +100,8 @@ async fn going_private_covers_what_was_told_before() {
 #[tokio::test]
 async fn below_a_post_that_one_may_not_see_nothing_is_told() {
     let house = start().await;
-    house.publish(ALICE, POST, "followers", &[]).await;
-    house.comment(CARLA, COMMENT, None, &[DORA]).await;
-    house.comment(BOB, REPLY, Some((COMMENT, CARLA)), &[]).await;
+    house.comment_below("followers", CARLA, COMMENT, None, &[DORA]).await;
+    house.comment_below("followers", BOB, REPLY, Some((COMMENT, CARLA)), &[]).await;
     assert!(house.list(DORA).await.is_empty(), "she does not follow alice");
     assert!(house.list(CARLA).await.is_empty(), "not any more");
     assert_eq!(house.told(ALICE).await, ["comment 2"]);
@@ -112,6 +111,8 @@ async fn below_a_post_that_one_may_not_see_nothing_is_told() {
     }
     house.tie("block.created", ALICE, DORA).await;
     assert!(house.list(DORA).await.is_empty(), "named by carla, below a post of alice's");
+    house.publish(BOB, OTHER, "followers", &[DORA]).await;
+    assert!(house.list(DORA).await.is_empty(), "named in a post that she may not see");
 }
 
 #[tokio::test]

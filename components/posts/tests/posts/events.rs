@@ -11,8 +11,10 @@ use ::posts as posts_service;
 
 fn decodes(kind: &str, body: Value) {
     let decoded = match kind {
-        "post.created" => serde_json::from_value::<events::PostCreated>(body).map(|_| ()),
-        "post.published" => serde_json::from_value::<events::PostPublished>(body).map(|_| ()),
+        "post.created" | "post.published" => {
+            serde_json::from_value::<events::PostWritten>(body).map(|_| ())
+        }
+        "mention.created" => serde_json::from_value::<events::MentionCreated>(body).map(|_| ()),
         "post.updated" => serde_json::from_value::<events::PostUpdated>(body).map(|_| ()),
         "post.deleted" => serde_json::from_value::<events::PostDeleted>(body).map(|_| ()),
         "attachment.created" => serde_json::from_value::<events::AttachmentCreated>(body).map(|_| ()),
