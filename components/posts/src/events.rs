@@ -1,4 +1,4 @@
-//! What posts tells, typed. The triggers of `migrations/0004_events.sql`, `0007_media.sql` and `0008_mentions.sql` write these bodies. What it
+//! What posts tells, typed. The triggers of `migrations/0004_events.sql`, `0007_media.sql` and `0009_mentions.sql` write these bodies. What it
 //! hears (`user.*`, the ties of social) is applied by the shared projections and the triggers there.
 
 use serde::Deserialize;
