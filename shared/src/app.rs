@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
+use axum::response::IntoResponse;
 #[cfg(target_family = "wasm")]
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -20,15 +21,18 @@ use crate::db::{Db, DbError};
 use crate::error::{ApiError, ApiResult};
 use crate::events::{self, Batch, RelayState};
 use crate::extract::Json;
+use crate::history::{self, Again};
 use crate::idempotency::Effects;
 use crate::ids::Id;
 use crate::jwks::Jwks;
+use crate::live::Streams;
 use crate::migrate::{Migration, migrate};
 use crate::objects::Objects;
 use crate::openapi;
 use crate::params;
 use crate::platform::Platform;
 use crate::routes::{Heard, Routes};
+use crate::trace::Trace;
 
 /// The state every handler gets.
 pub type Ctx = Arc<App>;
@@ -65,6 +69,10 @@ pub struct Service {
     pub keys: Option<Keys>,
     /// Given by the service that keeps people.
     pub identify: Option<Identify>,
+    /// Given by a service that is made of events alone: the statement that empties what it derived from them and the cursors
+    /// of its inbox, `?1` the time. Such a service has [`history::HISTORY_HEARD`] among its migrations, since it may be told
+    /// of [`history::NOBODY`].
+    pub rebuild: Option<&'static str>,
 }
 
 /// The entry of a component: `component!(SERVICE);` at the end of a service's `lib.rs`. It needs the
@@ -82,7 +90,7 @@ macro_rules! component {
 
             #[http_service]
             async fn handle(request: Request) -> impl IntoResponse {
-                $crate::app::serve(&super::$service, request).await
+                $crate::platform::into_wasi($crate::app::serve(&super::$service, request).await)
             }
         }
     };
@@ -100,6 +108,8 @@ pub struct App {
     pub db: Db,
     /// Who calls.
     pub auth: Authorizer,
+    /// Answers that go on.
+    pub streams: Streams,
     pub(crate) relay: RelayState,
     objects: OnceLock<Option<Objects>>,
     clock: Clock,
@@ -120,6 +130,7 @@ impl App {
             config,
             db,
             auth: Authorizer::default(),
+            streams: Streams::default(),
             relay: RelayState::default(),
             objects: OnceLock::new(),
             clock,
@@ -159,6 +170,9 @@ pub fn router(app: Ctx) -> Router {
             .route("/internal/health", get(health))
             .route("/internal/openapi", get(document))
             .route("/internal/tick", post(tick))
+            .route("/internal/history", post(tell_again))
+            .route("/internal/rebuild", post(rebuild))
+            .route("/internal/relay", post(relay))
             .route("/internal/events", post(move |by, app, batch| hear(by, app, batch, heard)));
     }
     routes
@@ -190,6 +204,24 @@ async fn hear(
         work(&app);
     }
     Ok(answer::json(StatusCode::OK, &applied))
+}
+
+/// `POST /internal/relay`: delivers what waits, before the answer.
+async fn relay(_: Internal, State(app): State<Ctx>) -> ApiResult {
+    events::relay_now(&app).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /internal/history`: tells a subscriber everything again.
+async fn tell_again(_: Internal, State(app): State<Ctx>, Json(again): Json<Again>) -> ApiResult {
+    history::tell_again(&app, &again).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /internal/rebuild`: begins anew with what was told. Answers who tells it again.
+async fn rebuild(_: Internal, State(app): State<Ctx>, trace: Trace) -> ApiResult {
+    let sources = history::rebuild(&app, &trace).await?;
+    Ok(answer::json(StatusCode::ACCEPTED, &serde_json::json!({ "sources": sources })))
 }
 
 /// `POST /internal/tick`: relay, the service's own work, and once a minute the sweep. Answers how
@@ -275,6 +307,7 @@ mod tests {
         migrations: &[
             events::CORE,
             crate::people::PEOPLE,
+            history::HISTORY,
             Migration { name: "notes", sql: "create table notes (text text not null);\n" },
         ],
         routes: || {
@@ -286,6 +319,7 @@ mod tests {
         tick: None,
         keys: None,
         identify: None,
+        rebuild: None,
     };
 
     #[derive(serde::Deserialize, ToSchema)]
@@ -455,8 +489,10 @@ mod tests {
         assert_eq!(tick().await, json!({ "delivered": 0, "waiting": 0, "oldest": null }));
         let told = "insert into outbox (type, key, at, body) values ('user.updated', 'k', '2026-01-01T00:00:00.000Z', '{}'), ('nobody.hears', 'k', '2025-01-01T00:00:00.000Z', '{}')";
         world.app("users").db.rows(told, params![]).await.unwrap();
-        // auth, posts, social, media, scoops and notifications hear of it, and none of them answers.
-        let waiting = json!({ "delivered": 0, "waiting": 6, "oldest": "2026-01-01T00:00:00.000Z" });
+        // As many as hear of it, and none of them answers.
+        let updated = events::CATALOGUE.iter().find(|kind| kind.name == "user.updated").unwrap();
+        let hear = updated.subscribers.len();
+        let waiting = json!({ "delivered": 0, "waiting": hear, "oldest": "2026-01-01T00:00:00.000Z" });
         assert_eq!(tick().await, waiting);
     }
 
@@ -488,10 +524,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_sweep_keeps_events_that_somebody_has_not_confirmed() {
-        static TELLER: Service = Service { name: "users", ..NOTES };
+        static TELLER: Service = Service { name: "media", ..NOTES };
         let world = World::start(&[&TELLER], &[]).await;
-        let app = world.app("users");
-        let told = "insert into outbox (type, key, at, body) select 'user.updated', 'k', ?1, '{}' from json_each('[1,2,3]')";
+        let app = world.app("media");
+        let told = "insert into outbox (type, key, at, body) select 'media.deleted', 'k', ?1, '{}' from json_each('[1,2,3]')";
         app.db.rows(told, params!["2020-01-01T00:00:00.000Z"]).await.unwrap();
         app.db.rows(told, params![app.now().rfc3339()]).await.unwrap();
         let left = async || {
@@ -499,11 +535,13 @@ mod tests {
             app.db.read("select count(*) from outbox", params![]).await.unwrap().unwrap_or_default()
         };
         assert_eq!(left().await, "6", "nobody confirmed");
-        let confirm = "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each('[\"auth\",\"posts\",\"social\",\"media\",\"scoops\",\"notifications\"]') where true
+        let confirm =
+            "insert into outbox_cursors (subscriber, seq) select value, ?1 from json_each(?2) where true
             on conflict (subscriber) do update set seq = excluded.seq";
-        app.db.rows(confirm, params![2]).await.unwrap();
+        let all = || json!(events::subscribers_of("media"));
+        app.db.rows(confirm, params![2, all()]).await.unwrap();
         assert_eq!(left().await, "4", "the old ones that all confirmed");
-        app.db.rows(confirm, params![6]).await.unwrap();
+        app.db.rows(confirm, params![6, all()]).await.unwrap();
         assert_eq!(left().await, "3", "the new ones stay a week");
     }
 

@@ -20,7 +20,7 @@ use crate::clock::Instant;
 use crate::error::{ApiError, ApiResult};
 use crate::ids::Id;
 use crate::jwks::{Expected, Jwk, Jwks, key_id};
-use crate::people::require_standing;
+use crate::people::{self, Standing, require_standing};
 use crate::platform::{self, Platform};
 use crate::trace::Trace;
 
@@ -268,6 +268,17 @@ impl Caller {
     }
 }
 
+/// A [`Caller`] who is an administrator; anybody else gets 403 before the request is looked at.
+#[derive(Clone, Debug)]
+pub struct Admin(pub Caller);
+
+/// A person who is signed in, be they suspended: for the little that the suspended may do.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Their id.
+    pub id: Id,
+}
+
 /// A [`Caller`], or nobody: for open routes. A bad token is 401 there too.
 #[derive(Clone, Debug)]
 pub struct MaybeCaller(pub Option<Caller>);
@@ -317,6 +328,27 @@ impl FromRequestParts<Ctx> for Caller {
         let bearer = Bearer::from_request_parts(parts, app).await?;
         bearer.settle(app).await?;
         Ok(bearer.into_caller(app).await)
+    }
+}
+
+impl FromRequestParts<Ctx> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Ctx) -> ApiResult<Self> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if caller.is_admin(app) { Ok(Self(caller)) } else { Err(ApiError::admin_required()) }
+    }
+}
+
+impl FromRequestParts<Ctx> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Ctx) -> ApiResult<Self> {
+        let bearer = Bearer::from_request_parts(parts, app).await?;
+        match people::settled_standing(app, &bearer.trace, bearer.id).await? {
+            Standing::Active | Standing::Suspended => Ok(Self { id: bearer.id }),
+            Standing::Gone | Standing::Unknown => Err(ApiError::invalid_token()),
+        }
     }
 }
 

@@ -35,6 +35,9 @@ const NAMES: &[&str] = &[
     "media_url",
     "scoops_url",
     "notifications_url",
+    "analytics_url",
+    "gamification_url",
+    "realtime_url",
     "s3_endpoint",
     "s3_public_endpoint",
     "s3_region",
@@ -100,6 +103,9 @@ impl Config {
             "media" => self.get("media_url"),
             "scoops" => self.get("scoops_url"),
             "notifications" => self.get("notifications_url"),
+            "analytics" => self.get("analytics_url"),
+            "gamification" => self.get("gamification_url"),
+            "realtime" => self.get("realtime_url"),
             _ => "",
         };
         if configured.is_empty() {

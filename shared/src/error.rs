@@ -77,7 +77,14 @@ impl ApiError {
 
     /// 403 for the token of a suspended person.
     pub fn account_suspended() -> Self {
-        Self::forbidden("account_suspended", "This account is suspended.")
+        let detail =
+            "This account is suspended. GET /me/decisions says why, POST /me/appeals asks for another look.";
+        Self::forbidden("account_suspended", detail)
+    }
+
+    /// 403 for who is no administrator.
+    pub fn admin_required() -> Self {
+        Self::forbidden("admin_required", "Only administrators may do this.")
     }
 
     /// 404, the same for what is missing and for what the caller may not see.

@@ -9,12 +9,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::clients::Client;
 use crate::db::DbError;
+use crate::history;
 use crate::ids::Id;
 use crate::migrate::Migration;
 use crate::params;
@@ -45,10 +47,15 @@ const PERSON: &[&str] =
 const MEDIA: &[&str] = &["key", "ownerId", "media", "avatarUrl"];
 
 /// Those who keep who follows, blocks and mutes whom.
-const TIES: &[&str] = &["users", "posts", "media", "scoops", "notifications"];
+const TIES: &[&str] = &["users", "posts", "media", "scoops", "notifications", "gamification", "realtime"];
+
+/// They, and who counts follows.
+const FOLLOWS: &[&str] =
+    &["users", "posts", "media", "scoops", "notifications", "analytics", "gamification", "realtime"];
 
 /// Those who keep people.
-const EVERYBODY: &[&str] = &["auth", "posts", "social", "media", "scoops", "notifications"];
+const EVERYBODY: &[&str] =
+    &["auth", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"];
 
 const fn kind(
     name: &'static str,
@@ -83,13 +90,17 @@ pub const CATALOGUE: &[EventKind] = &[
         ],
     ),
     kind("email.verified", "auth", &["users"], &["userId", "email"]),
+    kind("session.ended", "auth", &["realtime"], &["userId", "sessionId"]),
     kind("erasure.completed", "auth", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "posts", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "social", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "media", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "scoops", &["users"], &["userId", "deletionId", "service", "rows"]),
     kind("erasure.completed", "notifications", &["users"], &["userId", "deletionId", "service", "rows"]),
-    kind("preferences.updated", "users", &["notifications"], &["userId", "preferences"]),
+    kind("erasure.completed", "analytics", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("erasure.completed", "gamification", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("erasure.completed", "realtime", &["users"], &["userId", "deletionId", "service", "rows"]),
+    kind("preferences.updated", "users", &["notifications", "gamification"], &["userId", "preferences"]),
     kind(
         "attachment.created",
         "posts",
@@ -99,11 +110,11 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("attachment.published", "posts", &["media"], &["postId"]),
     kind("attachment.removed", "posts", &["media"], &["postId"]),
     kind("avatar.changed", "users", &["media"], &["userId", "key"]),
-    kind("media.ready", "media", &["users", "posts", "scoops", "notifications"], MEDIA),
-    kind("media.failed", "media", &["users", "posts", "scoops", "notifications"], MEDIA),
+    kind("media.ready", "media", &["users", "posts", "scoops", "notifications", "realtime"], MEDIA),
+    kind("media.failed", "media", &["users", "posts", "scoops", "notifications", "realtime"], MEDIA),
     kind("media.deleted", "media", &["users", "posts", "scoops", "notifications"], &["key", "ownerId"]),
-    kind("follow.created", "social", TIES, &["followerId", "followeeId"]),
-    kind("follow.removed", "social", TIES, &["followerId", "followeeId"]),
+    kind("follow.created", "social", FOLLOWS, &["followerId", "followeeId"]),
+    kind("follow.removed", "social", FOLLOWS, &["followerId", "followeeId"]),
     kind("follow.requested", "social", &["users", "media", "notifications"], &["requesterId", "targetId"]),
     kind(
         "follow.request_removed",
@@ -116,47 +127,91 @@ pub const CATALOGUE: &[EventKind] = &[
     kind("mute.created", "social", TIES, &["muterId", "mutedId"]),
     kind("mute.removed", "social", TIES, &["muterId", "mutedId"]),
     kind("report.created", "social", &[], &["reportId", "reporterId", "targetType", "targetId", "reason"]),
-    kind("post.created", "posts", &[], &["postId", "authorId", "status", "visibility", "mentions"]),
+    kind("report.resolved", "social", &["notifications"], &["reportId", "reporterId", "status"]),
+    kind(
+        "content.removed",
+        "social",
+        &["posts", "scoops", "notifications"],
+        &["reportId", "authorId", "targetType", "targetId"],
+    ),
+    kind("suspension.begun", "social", &["users", "notifications"], &["reportId", "userId"]),
+    kind("suspension.lifted", "social", &["users"], &["userId"]),
+    kind("appeal.resolved", "social", &["notifications"], &["appealId", "authorId", "status"]),
+    kind("post.created", "posts", &[], &["postId", "authorId", "visibility"]),
     kind(
         "post.published",
         "posts",
-        &["users", "social", "notifications"],
-        &["postId", "authorId", "visibility", "mentions"],
+        &["users", "social", "analytics", "gamification", "realtime"],
+        &["postId", "authorId", "visibility"],
     ),
+    kind("mention.created", "posts", &["notifications"], &["postId", "authorId", "visibility", "mentions"]),
     kind("post.updated", "posts", &["notifications"], &["postId", "authorId", "mentions"]),
     kind(
         "post.deleted",
         "posts",
-        &["users", "social", "notifications"],
+        &["users", "social", "notifications", "analytics", "gamification"],
         &["postId", "authorId", "wasPublished"],
     ),
-    kind("post.viewed", "posts", &[], &["postId", "authorId", "viewerId"]),
+    kind("post.viewed", "posts", &["analytics"], &["postId", "authorId", "viewerId"]),
     kind(
         "comment.created",
         "posts",
-        &["notifications"],
-        &["commentId", "postId", "postAuthorId", "parentId", "parentAuthorId", "authorId", "mentions"],
+        &["notifications", "analytics", "gamification"],
+        &[
+            "commentId",
+            "postId",
+            "postAuthorId",
+            "visibility",
+            "parentId",
+            "parentAuthorId",
+            "authorId",
+            "mentions",
+        ],
     ),
     kind(
         "comment.deleted",
         "posts",
-        &["notifications"],
+        &["notifications", "analytics", "gamification"],
         &["commentId", "postId", "postAuthorId", "authorId"],
     ),
-    kind("reaction.created", "posts", &["notifications"], &["postId", "postAuthorId", "userId", "type"]),
-    kind("reaction.removed", "posts", &["notifications"], &["postId", "postAuthorId", "userId", "type"]),
+    kind(
+        "reaction.created",
+        "posts",
+        &["notifications", "analytics", "gamification"],
+        &["postId", "postAuthorId", "userId", "type"],
+    ),
+    kind(
+        "reaction.removed",
+        "posts",
+        &["notifications", "analytics", "gamification"],
+        &["postId", "postAuthorId", "userId", "type"],
+    ),
     kind(
         "scoop.created",
         "scoops",
         &["media"],
         &["scoopId", "authorId", "audience", "mediaKey", "expiresAt", "published"],
     ),
-    kind("scoop.published", "scoops", &[], &["scoopId", "authorId", "audience", "expiresAt"]),
-    kind("scoop.viewed", "scoops", &["notifications"], &["scoopId", "authorId", "viewerId"]),
-    kind("scoop.expired", "scoops", &["notifications"], &["scoopId", "authorId"]),
-    kind("scoop.deleted", "scoops", &["media", "notifications"], &["scoopId", "authorId", "mediaKey"]),
-    kind("notification.created", "notifications", &[], &["notificationId", "userId"]),
-    kind("notification.updated", "notifications", &[], &["notificationId", "userId"]),
+    kind(
+        "scoop.published",
+        "scoops",
+        &["analytics", "gamification", "realtime"],
+        &["scoopId", "authorId", "audience", "expiresAt"],
+    ),
+    kind("scoop.viewed", "scoops", &["notifications", "analytics"], &["scoopId", "authorId", "viewerId"]),
+    kind("scoop.expired", "scoops", &["notifications", "gamification"], &["scoopId", "authorId"]),
+    kind(
+        "scoop.deleted",
+        "scoops",
+        &["media", "notifications", "gamification"],
+        &["scoopId", "authorId", "mediaKey"],
+    ),
+    kind("close_friend.added", "scoops", &["realtime"], &["ownerId", "friendId"]),
+    kind("close_friend.removed", "scoops", &["realtime"], &["ownerId", "friendId"]),
+    kind("badge.awarded", "gamification", &["notifications"], &["userId", "badgeId", "name"]),
+    kind("notification.created", "notifications", &["realtime"], &["notificationId", "userId"]),
+    kind("notification.updated", "notifications", &["realtime"], &["notificationId", "userId"]),
+    kind("notification.read", "notifications", &["realtime"], &["userId"]),
 ];
 
 /// The body of `erasure.completed`, which every service that holds anything of people emits: nothing
@@ -234,8 +289,9 @@ const BATCH: &str = "select json_object(
     from (select coalesce(max(seq), 0) as after, coalesce(max(scanned, seq), 0) as scanned
           from outbox_cursors where subscriber = ?1)";
 
+// Only where the cursor still is where the delivery began (`?4`): a subscriber may have asked for everything again meanwhile.
 const CONFIRM: &str = "insert into outbox_cursors (subscriber, seq, scanned) values (?1, ?2, ?3)
-    on conflict (subscriber) do update set seq = excluded.seq, scanned = excluded.scanned";
+    on conflict (subscriber) do update set seq = excluded.seq, scanned = excluded.scanned where seq = ?4";
 
 /// How many events that a subscriber does not hear may be passed over again before it is noted that
 /// they were.
@@ -298,7 +354,7 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
         };
         if events.get() == "[]" {
             if head - scanned > PASSED_OVER {
-                app.db.rows(CONFIRM, params![subscriber, after, head]).await?;
+                app.db.rows(CONFIRM, params![subscriber, after, head, after]).await?;
             }
             break;
         }
@@ -306,7 +362,7 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
         let client = Client::new(app, trace, subscriber);
         match client.post_within::<Applied>("/internal/events", &batch, DELIVERY_TIME).await {
             Ok(applied) => {
-                app.db.rows(CONFIRM, params![subscriber, applied.seq, applied.seq]).await?;
+                app.db.rows(CONFIRM, params![subscriber, applied.seq, applied.seq, after]).await?;
                 batches += 1;
                 // Nothing new was taken, or nothing is left behind it.
                 if applied.seq == after || applied.seq >= head {
@@ -324,15 +380,17 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
     Ok(batches)
 }
 
-const WAITING: &str = "select json_object('count', count(*), 'oldest', min(o.at))
-    from json_each(?1) as s cross join outbox as o
+// Bounded: who is told everything again waits for all there is.
+const WAITING: &str = "select json_object('count', count(*), 'oldest', min(at)) from (
+    select o.at from json_each(?1) as s cross join outbox as o
     where o.seq > coalesce((select max(seq, scanned) from outbox_cursors where subscriber = s.value ->> '$.name'), 0)
-        and o.type in (select value from json_each(s.value -> '$.types'))";
+        and o.seq <= ?2 and o.type in (select value from json_each(s.value -> '$.types'))
+    limit 50000)";
 
 /// What subscribers have not confirmed yet.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// How many, counted once for each subscriber.
+    /// How many, counted once for each subscriber; 50,000 stands for more.
     pub count: i64,
     /// When the oldest of them was written.
     pub oldest: Option<String>,
@@ -340,12 +398,17 @@ pub struct Waiting {
 
 /// How many events wait for a subscriber, for those who watch.
 pub async fn waiting(app: &App) -> Result<Waiting, DbError> {
+    waiting_until(app, i64::MAX).await
+}
+
+/// [`waiting`], of the events up to the number `upto`.
+pub(crate) async fn waiting_until(app: &App, upto: i64) -> Result<Waiting, DbError> {
     let source = app.service.name;
     let subscribers: Vec<String> = subscribers_of(source)
         .into_iter()
         .map(|name| format!("{{\"name\":\"{name}\",\"types\":{}}}", types_for(source, name)))
         .collect();
-    let waiting = app.db.read_as(WAITING, params![format!("[{}]", subscribers.join(","))]).await?;
+    let waiting = app.db.read_as(WAITING, params![format!("[{}]", subscribers.join(",")), upto]).await?;
     Ok(waiting.unwrap_or_default())
 }
 
@@ -419,6 +482,26 @@ pub fn relay_soon(app: &std::sync::Arc<App>) {
     });
 }
 
+/// Delivers what changed here, and has `service` deliver what follows from it there: for an answer that says it is so
+/// everywhere. What could not be delivered in time is on its way all the same.
+pub async fn relay_through(app: &App, trace: &Trace, service: &'static str) {
+    let delivery = async {
+        relay_now(app).await.map_err(anyhow::Error::from)?;
+        let client = Client::new(app, trace, service);
+        client.post_within::<()>("/internal/relay", &serde_json::json!({}), DELIVERY_TIME).await?;
+        anyhow::Ok(())
+    };
+    let limit = crate::platform::sleep(DELIVERY_TIME * 2);
+    let delivered = match select(std::pin::pin!(delivery), std::pin::pin!(limit)).await {
+        Either::Left((delivered, _)) => delivered,
+        Either::Right(_) => Err(anyhow::anyhow!("not delivered in time")),
+    };
+    if let Err(error) = delivered {
+        let fields = serde_json::json!({ "through": service, "error": format!("{error:#}") });
+        log("warn", app.service.name, "relay failed", fields);
+    }
+}
+
 // The cursor is read once, before the first row goes in. A gap (`after` beyond the cursor)
 // inserts nothing, and the answer tells the source where to go on.
 const APPLY: &str = "insert into inbox (source, seq, type, key, at, body)
@@ -446,13 +529,16 @@ const SWEEP_OUTBOX: &str = "delete from outbox
         select min(coalesce(max(c.seq, c.scanned), 0)) from json_each(?2) as s
         left join outbox_cursors as c on c.subscriber = s.value), (select max(seq) from outbox))";
 
-/// Deletes what nobody needs any more: events all have confirmed after a week, answers kept for
+/// Deletes what nobody needs any more: events all have confirmed after a week, unless they are history; answers kept for
 /// retries after a day, limits whose window has passed. (`inbox` keeps itself short.)
 pub async fn sweep(app: &App) -> Result<(), DbError> {
     let now = app.now();
     let day = std::time::Duration::from_secs(24 * 3600);
-    let everyone = serde_json::json!(subscribers_of(app.service.name)).to_string();
-    app.db.rows(SWEEP_OUTBOX, params![now.minus(day * 7).rfc3339(), everyone]).await?;
+    history::sweep(app).await?;
+    if !history::is_told_by(app.service.name) {
+        let everyone = serde_json::json!(subscribers_of(app.service.name)).to_string();
+        app.db.rows(SWEEP_OUTBOX, params![now.minus(day * 7).rfc3339(), everyone]).await?;
+    }
     app.db.rows("delete from idempotency where created_at < ?1", params![now.minus(day).millis()]).await?;
     app.db.rows("delete from rate_limits where resets_at < ?1", params![now.millis()]).await?;
     Ok(())

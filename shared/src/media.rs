@@ -21,9 +21,18 @@ const STREAM_TIME: Duration = Duration::from_secs(2 * 3_600);
 /// quote is escaped.
 const MARK: &str = "rl\":\"";
 
+/// How long a link is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// As long as the media; where there is a `cdn_url` it leads there, and such links have no end.
+    WithMedia,
+    /// As long as something that shows the media and ends before it does, a scoop: the store answers, which knows an end.
+    Until,
+}
+
 /// Puts links where `json` has templates of media.
 pub fn fill(app: &App, json: String) -> String {
-    fill_for(app, json, LINK_TIME, STREAM_TIME)
+    fill_for(app, json, Lasts::WithMedia, LINK_TIME, STREAM_TIME)
 }
 
 /// [`fill`], with links that end with what shows them: at `end`, by the clock of the application.
@@ -31,10 +40,19 @@ pub fn fill_until(app: &App, json: String, end: Instant) -> String {
     let left = u64::try_from(end.millis().saturating_sub(app.now().millis())).unwrap_or(0);
     // Up to a whole step of it is gone where a link was signed as of its beginning.
     let left = Duration::from_millis(left) + since_step();
-    fill_for(app, json, left.min(LINK_TIME), left.min(STREAM_TIME))
+    fill_for(app, json, Lasts::Until, left.min(LINK_TIME), left.min(STREAM_TIME))
 }
 
-fn fill_for(app: &App, json: String, time: Duration, stream_time: Duration) -> String {
+/// Where a client reads `object`, for `time`; `None` without a store.
+pub fn link(app: &App, object: &str, lasts: Lasts, time: Duration) -> Option<String> {
+    let objects = app.objects()?;
+    Some(match lasts {
+        Lasts::WithMedia => objects.link(object, time),
+        Lasts::Until => objects.passing_link(object, time),
+    })
+}
+
+fn fill_for(app: &App, json: String, lasts: Lasts, time: Duration, stream_time: Duration) -> String {
     let Some(first) = find(&json) else {
         return json;
     };
@@ -47,8 +65,8 @@ fn fill_for(app: &App, json: String, time: Duration, stream_time: Duration) -> S
         let (place, after) = place[1..].split_once('"').unwrap_or((&place[1..], ""));
         filled.push_str(before);
         let link = match before.ends_with("\"hlsUrl\":") {
-            true => Some(stream_link(app, place, stream_time)),
-            false => app.objects().map(|objects| objects.link(place, time)),
+            true => Some(stream_link(app, place, lasts, stream_time)),
+            false => link(app, place, lasts, time),
         };
         match link {
             Some(link) => filled.extend(["\"", link.as_str(), "\""]),
@@ -72,24 +90,28 @@ fn find(json: &str) -> Option<usize> {
 }
 
 /// The path of the playlist `name` of a media, with what shows that its bearer may read it.
-pub fn playlist(app: &App, key: &str, name: &str, until: i64) -> String {
-    format!("{name}?until={until}&sig={}", signature(app, key, until))
+pub fn playlist(app: &App, key: &str, name: &str, lasts: Lasts, until: i64) -> String {
+    format!("{name}?until={until}&sig={}", signature(app, key, lasts, until))
 }
 
 /// Where the stream of the media `key` begins.
-fn stream_link(app: &App, key: &str, time: Duration) -> String {
+fn stream_link(app: &App, key: &str, lasts: Lasts, time: Duration) -> String {
     let until = step_of(Clock::default().now().seconds()) + time.as_secs().cast_signed();
-    format!("{}/media/{key}/hls/{}", app.config.public_url(), playlist(app, key, "master.m3u8", until))
+    format!("{}/media/{key}/hls/{}", app.config.public_url(), playlist(app, key, "master.m3u8", lasts, until))
 }
 
-/// Whether `given` is the signature of a link to the stream of `key` that still holds.
-pub fn holds(app: &App, key: &str, until: i64, given: &str, now: Instant) -> bool {
-    let expected = signature(app, key, until);
-    now.seconds() < until && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
+/// How long the link to the stream of `key` lasts whose signature is `given`; `None` where it is none, or has ended.
+pub fn lasts(app: &App, key: &str, until: i64, given: &str, now: Instant) -> Option<Lasts> {
+    let of = |lasts: Lasts| bool::from(signature(app, key, lasts, until).as_bytes().ct_eq(given.as_bytes()));
+    [Lasts::WithMedia, Lasts::Until].into_iter().find(|one| of(*one)).filter(|_| now.seconds() < until)
 }
 
-fn signature(app: &App, key: &str, until: i64) -> String {
-    let said = format!("stream\n{key}\n{until}");
+fn signature(app: &App, key: &str, lasts: Lasts, until: i64) -> String {
+    let what = match lasts {
+        Lasts::WithMedia => "stream",
+        Lasts::Until => "passing stream",
+    };
+    let said = format!("{what}\n{key}\n{until}");
     let mac = hmac_sha256::HMAC::mac(said.as_bytes(), app.config.get("internal_token").as_bytes());
     URL_SAFE_NO_PAD.encode(&mac[..18])
 }
@@ -108,6 +130,7 @@ mod tests {
         tick: None,
         keys: None,
         identify: None,
+        rebuild: None,
     };
 
     async fn app(endpoint: &str) -> Ctx {
@@ -164,7 +187,16 @@ mod tests {
         assert!((end.seconds() - 2..=end.seconds()).contains(&until), "{filled}");
         let long =
             fill_until(&app, r#"{"hlsUrl":"@k"}"#.to_owned(), app.now().plus(Duration::from_secs(86_400)));
-        assert_eq!(long, fill(&app, r#"{"hlsUrl":"@k"}"#.to_owned()));
+        let of = |text: &str| text.split("until=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        assert_eq!(of(&long), of(&fill(&app, r#"{"hlsUrl":"@k"}"#.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn what_ends_is_read_from_the_store_also_where_there_is_a_cdn() {
+        let app = app("http://127.0.0.1:9000").await;
+        let end = app.now().plus(Duration::from_secs(90));
+        let filled = fill_until(&app, r#"{"url":"@o/k"}"#.to_owned(), end);
+        assert!(filled.starts_with(r#"{"url":"http://127.0.0.1:9000/b/o/k?X-Amz-"#), "{filled}");
     }
 
     #[tokio::test]
@@ -172,11 +204,13 @@ mod tests {
         let app = app("").await;
         let now = Clock::default().now();
         let until = now.seconds() + 60;
-        let given = signature(&app, "k", until);
-        assert!(holds(&app, "k", until, &given, now));
-        assert!(!holds(&app, "other", until, &given, now));
-        assert!(!holds(&app, "k", until + 1, &given, now));
-        assert!(!holds(&app, "k", until, "", now));
-        assert!(!holds(&app, "k", until, &given, now.plus(Duration::from_secs(61))));
+        for kind in [Lasts::WithMedia, Lasts::Until] {
+            let given = signature(&app, "k", kind, until);
+            assert_eq!(lasts(&app, "k", until, &given, now), Some(kind));
+            assert_eq!(lasts(&app, "other", until, &given, now), None);
+            assert_eq!(lasts(&app, "k", until + 1, &given, now), None);
+            assert_eq!(lasts(&app, "k", until, "", now), None);
+            assert_eq!(lasts(&app, "k", until, &given, now.plus(Duration::from_secs(61))), None);
+        }
     }
 }

@@ -136,13 +136,18 @@ pub async fn find_by_handle(app: &App, trace: &Trace, handle: &str) -> ApiResult
     }
 }
 
+/// Where `id` stands, as `users` says where this service has not heard of them yet.
+pub async fn settled_standing(app: &App, trace: &Trace, id: Id) -> ApiResult<Standing> {
+    let found = standing(app, id).await?;
+    if found == Standing::Unknown && ensure(app, trace, id).await? {
+        return Ok(standing(app, id).await?);
+    }
+    Ok(found)
+}
+
 /// 401, 403 or nothing, by where the caller stands.
 pub async fn require_standing(app: &App, trace: &Trace, id: Id) -> ApiResult<()> {
-    let mut found = standing(app, id).await?;
-    if found == Standing::Unknown && ensure(app, trace, id).await? {
-        found = standing(app, id).await?;
-    }
-    match found {
+    match settled_standing(app, trace, id).await? {
         Standing::Active => Ok(()),
         Standing::Suspended => Err(ApiError::account_suspended()),
         Standing::Gone | Standing::Unknown => Err(ApiError::invalid_token()),

@@ -18,12 +18,13 @@ use shared::app::{Relay, Service};
 /// The service.
 pub static SERVICE: Service = Service {
     name: "auth",
-    migrations: &[shared::events::CORE, shared::people::PEOPLE, shared::migration!("0001_auth")],
+    migrations: &[shared::events::CORE, shared::people::PEOPLE, shared::migration!("0001_auth"), shared::migration!("0002_session_events")],
     routes: routes::routes,
     relay: Relay::BeforeAnswer,
     tick: Some(work::tick),
     keys: Some(keys::published),
     identify: None,
+    rebuild: None,
 };
 
 shared::component!(SERVICE);

@@ -30,6 +30,7 @@ pub static SERVICE: Service = Service {
     tick: Some(|app| Box::pin(handlers::sweeps::sweep(app))),
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 shared::component!(SERVICE);

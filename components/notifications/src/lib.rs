@@ -8,7 +8,6 @@ mod push;
 mod quiet;
 mod routes;
 pub mod store;
-mod zones;
 
 use shared::app::{Relay, Service};
 use shared::{events::CORE, migration, people};
@@ -24,12 +23,16 @@ pub static SERVICE: Service = Service {
         migration!("0001_notifications"),
         migration!("0002_pushes"),
         migration!("0003_events"),
+        migration!("0004_reports"),
+        migration!("0006_reads"),
+        migration!("0007_mentions"),
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,
     tick: Some(|app| Box::pin(handlers::sweeps::tick(app))),
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 shared::component!(SERVICE);

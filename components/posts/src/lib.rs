@@ -8,7 +8,7 @@ mod routes;
 pub mod store;
 
 use shared::app::{Relay, Service};
-use shared::{events::CORE, migration, people};
+use shared::{events::CORE, history::HISTORY, migration, people};
 
 /// The service.
 pub static SERVICE: Service = Service {
@@ -25,12 +25,16 @@ pub static SERVICE: Service = Service {
         migration!("0005_feed_heads"),
         migration!("0006_rendered"),
         migration!("0007_media"),
+        migration!("0009_mentions"),
+        migration!("0008_moderation"),
+        HISTORY,
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,
     tick: Some(|app| Box::pin(handlers::views::forget_views(app))),
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 shared::component!(SERVICE);

@@ -19,6 +19,8 @@ pub static SERVICE: Service = Service {
         shared::migration!("0001_ties"),
         shared::migration!("0002_reports"),
         shared::migration!("0003_heard"),
+        shared::migration!("0004_moderation"),
+        shared::history::HISTORY,
     ],
     routes: routes::routes,
     // Who blocks somebody is out of their sight everywhere when the answer arrives.
@@ -26,6 +28,7 @@ pub static SERVICE: Service = Service {
     tick: None,
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 shared::component!(SERVICE);

@@ -25,6 +25,8 @@ pub static SERVICE: Service = Service {
         migration!("0004_search"),
         migration!("0005_avatars"),
         migration!("0006_preferences"),
+        migration!("0007_moderation"),
+        shared::history::HISTORY,
     ],
     routes: routes::routes,
     // Who goes private or blocks sees it everywhere at once.
@@ -32,6 +34,7 @@ pub static SERVICE: Service = Service {
     tick: Some(|app| Box::pin(handlers::internal::tick(app))),
     keys: None,
     identify: Some(|app, identity| Box::pin(handlers::internal::identify(app, identity))),
+    rebuild: None,
 };
 
 shared::component!(SERVICE);

@@ -17,9 +17,21 @@ pub static SERVICE: Service = Service {
     tick: None,
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 /// The services behind this door, in the order they are named to clients.
-pub const SERVICES: &[&str] = &["auth", "users", "posts", "social", "media", "scoops", "notifications"];
+pub const SERVICES: &[&str] = &[
+    "auth",
+    "users",
+    "posts",
+    "social",
+    "media",
+    "scoops",
+    "notifications",
+    "analytics",
+    "gamification",
+    "realtime",
+];
 
 shared::component!(SERVICE);

@@ -18,6 +18,9 @@ const TAGS: &[(&str, &str)] = &[
     ("media", "Uploads, what is made of them, pictures of people."),
     ("scoops", "Scoops, which last a day, and close friends."),
     ("notifications", "What the caller is told, and where it is pushed."),
+    ("analytics", "How what one publishes is received, and how the whole is used."),
+    ("gamification", "Points, levels, streaks, badges, leaderboards."),
+    ("realtime", "What happens to the caller, as it happens."),
     ("web", "Operations: health, readiness, this document."),
 ];
 

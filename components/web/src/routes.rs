@@ -7,7 +7,7 @@ use axum::extract::Extension;
 use axum::routing::post;
 use shared::routes::Routes;
 
-use crate::handlers::{docs, health, openapi, ticks};
+use crate::handlers::{docs, health, openapi, rebuilds, ticks};
 use crate::openapi::Memory;
 
 /// The routes. Method and path of a public one stand on its handler.
@@ -20,4 +20,5 @@ pub fn routes() -> Routes {
         .public(shared::routes!(docs::read_docs))
         .public(shared::routes!(docs::read_docs_file))
         .internal("/worker/tick", post(ticks::create_tick))
+        .internal("/worker/rebuild", post(rebuilds::create_rebuild))
 }

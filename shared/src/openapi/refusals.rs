@@ -16,6 +16,9 @@ pub struct Refusal {
     pub answers: fn(&Operation, &Value) -> bool,
 }
 
+/// What people may do who are suspended, because it is about that.
+const OF_THE_SUSPENDED: [&str; 2] = ["/me/appeals", "/me/decisions"];
+
 /// All of them, by status.
 pub const ALL: &[Refusal] = &[
     Refusal {
@@ -34,7 +37,13 @@ pub const ALL: &[Refusal] = &[
         name: "Forbidden",
         status: "403",
         codes: &[("account_suspended", "the token is that of a suspended person")],
-        answers: |_, operation| takes_token(operation),
+        answers: |at, operation| takes_token(operation) && !OF_THE_SUSPENDED.contains(&at.path),
+    },
+    Refusal {
+        name: "AdminRequired",
+        status: "403",
+        codes: &[("admin_required", "the caller is no administrator")],
+        answers: |at, _| at.path.starts_with("/admin/"),
     },
     Refusal {
         name: "NotFound",

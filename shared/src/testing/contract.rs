@@ -181,6 +181,7 @@ mod tests {
         tick: None,
         keys: None,
         identify: None,
+        rebuild: None,
     };
 
     const ID: &str = "01a20052-fe97-7114-a1f4-07248e949f06";

@@ -29,6 +29,7 @@ static PROBE: Service = Service {
     tick: None,
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 async fn read_who(State(app): State<Ctx>, caller: Caller) -> ApiResult {

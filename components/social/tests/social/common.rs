@@ -1,4 +1,4 @@
-//! alice, bob and carla, public, and in place of the services that are asked some that are bare: each
+//! alice, bob and carla, public, erin, who is an administrator, and in place of the services that are asked some that are bare: each
 //! keeps the projection of ties that every service keeps, and answers what this one asks. So a
 //! test says exactly what is heard and when; `neighbours.rs` has the real ones.
 
@@ -13,6 +13,7 @@ use shared::auth::Internal;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{Path, Query};
 use shared::ids::Id;
+use shared::jwks::ExtraClaims;
 use shared::migrate::Migration;
 use shared::params;
 use shared::people::{PEOPLE, Person, TIES, TIES_EVENTS};
@@ -31,12 +32,14 @@ static USERS: Service = Service {
         Routes::new()
             .internal("/internal/people", get(person_by_handle))
             .internal("/internal/people/{id}", get(person))
+            .internal("/internal/people/{id}/me", get(me))
             .internal("/internal/handles/{handle}", get(old_handle))
     },
     relay: Relay::AfterAnswer,
     tick: None,
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 static POSTS: Service = Service {
@@ -47,6 +50,7 @@ static POSTS: Service = Service {
     tick: None,
     keys: None,
     identify: None,
+    rebuild: None,
 };
 
 static SCOOPS: Service = Service { name: "scoops", ..POSTS };
@@ -62,6 +66,10 @@ async fn one(app: &Ctx, sql: &str, key: String) -> ApiResult {
 
 async fn person(_: Internal, State(app): State<Ctx>, Path(id): Path<String>) -> ApiResult {
     one(&app, &format!("{PERSON} id = ?1"), id).await
+}
+
+async fn me(_: Internal, State(app): State<Ctx>, Path(id): Path<String>) -> ApiResult {
+    one(&app, "select json_object('roles', json('[]')) from people where id = ?1 and status = 'active'", id).await
 }
 
 #[derive(Deserialize)]
@@ -111,6 +119,7 @@ pub struct Town {
     pub alice: Who,
     pub bob: Who,
     pub carla: Who,
+    pub erin: Who,
 }
 
 pub async fn town() -> Town {
@@ -118,12 +127,20 @@ pub async fn town() -> Town {
 }
 
 pub async fn town_with(variables: &[(&str, &str)]) -> Town {
-    let world = World::start(&[&social::SERVICE, &USERS, &POSTS, &SCOOPS], variables).await;
-    let handles = ["alice", "bob", "carla"];
+    let variables = [&[("admin_emails", "erin@example.org")], variables].concat();
+    let world = World::start(&[&social::SERVICE, &USERS, &POSTS, &SCOOPS], &variables).await;
+    let handles = ["alice", "bob", "carla", "erin"];
     let ids = world.people("social", &handles).await;
     let who = |at: usize| Who { id: ids[at], handle: handles[at], token: world.token(ids[at]) };
     let (alice, bob, carla) = (who(0), who(1), who(2));
-    Town { world, alice, bob, carla }
+    let erin = Who { token: admin_token(&world, ids[3]), ..who(3) };
+    Town { world, alice, bob, carla, erin }
+}
+
+/// A token of somebody whose address is erin's, and verified.
+pub fn admin_token(world: &World, id: Id) -> String {
+    let (email, email_verified) = (Some("erin@example.org".to_owned()), Some(json!(true)));
+    world.token_with(id, ExtraClaims { email, email_verified, ..ExtraClaims::default() })
 }
 
 impl Town {
@@ -176,6 +193,32 @@ impl Town {
         let service = if kind == "scoop" { "scoops" } else { "posts" };
         self.rows(service, "insert into things values (?1, ?2, ?3)", params![id, kind, author.id]).await;
         id
+    }
+
+    /// A report that must be taken; its id.
+    pub async fn report(&self, who: &Who, kind: &str, id: impl ToString) -> String {
+        let body = json!({ "targetType": kind, "targetId": id.to_string(), "reason": "abuse", "details": "Rude." });
+        let made = self.post(who, "/report", body).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// erin decides a report, which must be open; the answer.
+    pub async fn resolve(&self, report: &str, action: &str) -> Value {
+        let path = format!("/admin/reports/{report}/resolve");
+        let answer = self.post(&self.erin, &path, json!({ "action": action, "note": "Read the rules." })).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    }
+
+    /// erin suspends somebody.
+    pub async fn suspend(&self, whom: &Who) -> Answer {
+        let path = format!("/admin/users/{}/suspend", whom.id);
+        self.post(&self.erin, &path, json!({ "reason": "Spam." })).await
+    }
+
+    pub async fn appeal(&self, who: &Who, report: &str) -> Answer {
+        self.post(who, "/me/appeals", json!({ "reportId": report, "text": "It was a joke." })).await
     }
 
     pub async fn rows(

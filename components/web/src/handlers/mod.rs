@@ -3,4 +3,5 @@
 pub mod docs;
 pub mod health;
 pub mod openapi;
+pub mod rebuilds;
 pub mod ticks;

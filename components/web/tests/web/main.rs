@@ -13,12 +13,13 @@ use shared::testing::{INTERNAL_TOKEN, WORKER_TOKEN, World};
 const fn bare(name: &'static str) -> Service {
     Service {
         name,
-        migrations: &[shared::events::CORE],
+        migrations: &[shared::events::CORE, shared::history::HISTORY],
         routes: shared::routes::Routes::new,
         relay: Relay::AfterAnswer,
         tick: None,
         keys: None,
         identify: None,
+        rebuild: None,
     }
 }
 
@@ -29,9 +30,12 @@ static SOCIAL: Service = bare("social");
 static MEDIA: Service = bare("media");
 static SCOOPS: Service = bare("scoops");
 static NOTIFICATIONS: Service = bare("notifications");
+static ANALYTICS: Service =
+    Service { rebuild: Some("delete from inbox_cursors where ?1 <> ''"), ..bare("analytics") };
 
 async fn world() -> World {
-    let services = [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS];
+    let services =
+        [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS, &ANALYTICS];
     World::start(&services, &[]).await
 }
 
@@ -49,7 +53,7 @@ async fn readyz_names_every_service_and_its_database() {
     let well = json!({ "status": "ok", "database": "ok" });
     let services = json!({
         "auth": well, "users": well, "posts": well, "social": well, "media": well, "scoops": well,
-        "notifications": well
+        "notifications": well, "analytics": well
     });
     assert_eq!(answer.body, json!({ "status": "ok", "services": services }));
 }
@@ -92,6 +96,31 @@ async fn a_tick_reaches_every_service_and_tells_which_one_failed() {
         assert!(told["delivered"].is_u64(), "{service}: {told}");
     }
     assert_eq!(answer.body["services"]["social"], json!({ "ok": false }));
+}
+
+#[tokio::test]
+async fn a_rebuild_needs_the_worker_token_and_a_service_that_can_be_made_again() {
+    let world = world().await;
+    let user = world.token(world.id());
+    let rebuild = async |token: &str, body: Value| world.post("web", "/worker/rebuild", token, body).await;
+    for token in ["", &user, INTERNAL_TOKEN, "worker-test-toke"] {
+        let answer = rebuild(token, json!({ "service": "analytics" })).await;
+        assert_eq!((answer.status, &answer.body["code"]), (401, &json!("invalid_token")), "{token}");
+    }
+    for (body, code) in [
+        (json!({ "service": "posts" }), "not_rebuildable"),
+        (json!({ "service": "web" }), "invalid"),
+        (json!({ "service": "../users" }), "invalid"),
+        (json!({}), "invalid"),
+    ] {
+        let answer = rebuild(WORKER_TOKEN, body.clone()).await;
+        assert_eq!((answer.status, &answer.body["code"]), (422, &json!(code)), "{body}");
+    }
+    let begun = rebuild(WORKER_TOKEN, json!({ "service": "analytics" })).await;
+    let sources = json!({ "sources": ["posts", "scoops", "social", "users"] });
+    assert_eq!((begun.status, begun.body), (202, sources));
+    world.stop("social");
+    assert_eq!(rebuild(WORKER_TOKEN, json!({ "service": "analytics" })).await.status, 503);
 }
 
 #[tokio::test]

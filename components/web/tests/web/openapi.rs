@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shared::app::Service;
+use shared::history::{HISTORY, HISTORY_HEARD, is_told_by};
 use shared::testing::World;
 
-static SERVICES: [&Service; 8] = [
+static SERVICES: [&Service; 9] = [
     &web::SERVICE,
     &auth::SERVICE,
     &users::SERVICE,
@@ -15,6 +16,7 @@ static SERVICES: [&Service; 8] = [
     &media::SERVICE,
     &scoops::SERVICE,
     &notifications::SERVICE,
+    &analytics::SERVICE,
 ];
 
 async fn world() -> World {
@@ -39,6 +41,22 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
                 .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
         })
         .collect()
+}
+
+#[test]
+fn who_is_made_of_events_alone_knows_who_is_named_in_place_of_the_erased() {
+    let made_of_events = SERVICES.iter().filter(|service| service.rebuild.is_some());
+    for service in made_of_events {
+        let migrations = service.migrations.iter().map(|migration| migration.name);
+        assert!(migrations.clone().any(|name| name == HISTORY_HEARD.name), "{}", service.name);
+    }
+    for service in SERVICES.iter().filter(|service| is_told_by(service.name)) {
+        assert!(
+            service.migrations.iter().any(|migration| migration.name == HISTORY.name),
+            "{}",
+            service.name
+        );
+    }
 }
 
 #[tokio::test]
