@@ -57,12 +57,16 @@ impl Objects {
         &self.credentials
     }
 
-    /// Where a client reads `object`: at `cdn_url`, else by a presigned GET that holds for `time` from the beginning of the current
-    /// [`LINK_STEP`].
+    /// Where a client reads `object`: at `cdn_url`, whose links have no end, else by [`Objects::passing_link`].
     pub fn link(&self, object: &str, time: Duration) -> String {
-        if let Some(cdn) = &self.cdn {
-            return format!("{cdn}/{object}");
+        match &self.cdn {
+            Some(cdn) => format!("{cdn}/{object}"),
+            None => self.passing_link(object, time),
         }
+    }
+
+    /// A presigned GET of `object` that holds for `time` from the beginning of the current [`LINK_STEP`].
+    pub fn passing_link(&self, object: &str, time: Duration) -> String {
         let action = self.public.get_object(Some(&self.credentials), object);
         // S3 takes no less than a second.
         action.sign_with_time(time.max(Duration::from_secs(1)), &signed_at()).into()
@@ -151,6 +155,7 @@ mod tests {
         assert!(public.sign(&head, LINK_TIME).as_str().starts_with("http://minio:9000/pictures/a?"));
         let cdn = objects(&[inside, ("cdn_url", "https://cdn.example.com/m/")]).await.unwrap();
         assert_eq!(cdn.link("a/b", LINK_TIME), "https://cdn.example.com/m/a/b");
+        assert!(cdn.passing_link("a", LINK_TIME).starts_with("http://minio:9000/pictures/a?X-Amz-"));
     }
 
     #[test]

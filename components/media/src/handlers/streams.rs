@@ -9,7 +9,7 @@ use shared::auth::NoBadToken;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{Path, Query};
 use shared::ids::Id;
-use shared::media::{holds, playlist};
+use shared::media::{self, lasts, playlist};
 use utoipa::IntoParams;
 
 use crate::playlist::Stream;
@@ -43,18 +43,17 @@ pub async fn get_playlist(
     let key_text = key.to_string();
     let until = link.until.and_then(|until| until.parse::<i64>().ok()).unwrap_or(0);
     let now = shared::clock::Clock::default().now();
-    if !holds(&app, &key_text, until, link.sig.as_deref().unwrap_or_default(), now) {
-        return Err(ApiError::not_found());
-    }
+    let lasts = lasts(&app, &key_text, until, link.sig.as_deref().unwrap_or_default(), now)
+        .ok_or_else(ApiError::not_found)?;
     let stream: Stream = store::find_stream(&app.db, key).await?.ok_or_else(ApiError::not_found)?;
     let text = if name == "master.m3u8" {
-        stream.master(|name| playlist(&app, &key_text, name, until))
+        stream.master(|name| playlist(&app, &key_text, name, lasts, until))
     } else {
         let track = stream.track(&name).ok_or_else(ApiError::not_found)?;
-        let objects = app.objects().ok_or_else(ApiError::not_found)?;
         // Segments end with the link that led here.
         let time = shared::objects::time_until(until);
-        track.playlist(&objects.link(&format!("{}{}", stream.prefix, track.file), time))
+        let file = format!("{}{}", stream.prefix, track.file);
+        track.playlist(&media::link(&app, &file, lasts, time).ok_or_else(ApiError::not_found)?)
     };
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, PLAYLIST)], text).into_response())
 }
