@@ -51,14 +51,15 @@ pub enum NotificationType {
     MediaReady,
     /// A video of the caller's cannot be processed.
     MediaFailed,
-    /// A report of the caller's was decided on.
+    /// A report that concerns the caller was decided on: one of theirs (see `/me/reports`), or one about something of theirs
+    /// (see `/me/decisions`); or an appeal of theirs was.
     ReportResolved,
 }
 
 /// What a notification is about.
 #[derive(Deserialize, ToSchema)]
 pub struct NotificationTarget {
-    /// What it is: `post`, `comment`, `scoop`, `media`, `badge` or `report`.
+    /// What it is: `post`, `comment`, `scoop`, `media`, `badge`, `report` or `appeal`.
     #[serde(rename = "type")]
     #[schema(examples("post"))]
     pub kind: String,

@@ -61,3 +61,59 @@ pub struct ReportCreated {
     /// Why.
     pub reason: String,
 }
+
+/// `report.resolved`: for who made it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReportResolved {
+    /// The report.
+    pub report_id: Id,
+    /// Who made it.
+    pub reporter_id: Id,
+    /// `dismissed`, `content_removed` or `user_suspended`.
+    pub status: String,
+}
+
+/// `content.removed`: whoever has it deletes it, as if its author did.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContentRemoved {
+    /// The report it was decided by.
+    pub report_id: Id,
+    /// Whose it is.
+    pub author_id: Id,
+    /// `post`, `comment` or `scoop`.
+    pub target_type: String,
+    /// Which.
+    pub target_id: Id,
+}
+
+/// `suspension.begun`: users suspends them, and tells everybody.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SuspensionBegun {
+    /// The report it was decided by.
+    pub report_id: Id,
+    /// Who is suspended.
+    pub user_id: Id,
+}
+
+/// `suspension.lifted`: users lets them back, and tells everybody.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SuspensionLifted {
+    /// Who was suspended.
+    pub user_id: Id,
+}
+
+/// `appeal.resolved`: for who made it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AppealResolved {
+    /// The appeal.
+    pub appeal_id: Id,
+    /// Who made it.
+    pub author_id: Id,
+    /// `upheld` or `overturned`.
+    pub status: String,
+}

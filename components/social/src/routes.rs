@@ -3,7 +3,9 @@
 use axum::routing::get;
 use shared::routes::Routes;
 
-use crate::handlers::{internal, lists, profiles, reports, requests, ties};
+use crate::handlers::{
+    appeals, audit, cases, internal, lists, profiles, reports, requests, suspensions, ties,
+};
 
 /// The routes. Method and path of a public one stand on its handler.
 pub fn routes() -> Routes {
@@ -21,6 +23,15 @@ pub fn routes() -> Routes {
         .public(shared::routes!(requests::reject_follow_request))
         .public(shared::routes!(reports::create_report))
         .public(shared::routes!(reports::list_reports))
+        .public(shared::routes!(appeals::list_decisions))
+        .public(shared::routes!(appeals::create_appeal))
+        .public(shared::routes!(cases::list_cases))
+        .public(shared::routes!(cases::resolve_report))
+        .public(shared::routes!(suspensions::suspend_user))
+        .public(shared::routes!(suspensions::unsuspend_user))
+        .public(shared::routes!(appeals::list_appeals))
+        .public(shared::routes!(appeals::resolve_appeal))
+        .public(shared::routes!(audit::list_audit))
         .public(shared::routes!(profiles::show_profile))
         .public(shared::routes!(lists::list_followers))
         .public(shared::routes!(lists::list_following))

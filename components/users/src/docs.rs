@@ -80,3 +80,53 @@ pub struct Invites {
     #[schema(minimum = 0)]
     pub remaining: u64,
 }
+
+/// Whom a person invited, and whom those invited.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InviteTree {
+    /// Nearest first, and in the order they came.
+    pub items: Vec<Invited>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+    /// The person.
+    pub user: User,
+    /// Where they stand.
+    pub status: PersonStatus,
+    /// Who invited them; null where nobody did, or they are gone.
+    pub invited_by: Option<User>,
+}
+
+/// Somebody in a tree of invites.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Invited {
+    /// Who; null where they are gone.
+    pub user: Option<User>,
+    /// Where they stand.
+    pub status: PersonStatus,
+    /// The invite they came by.
+    pub code: String,
+    /// When they came.
+    pub invited_at: Time,
+    /// Who invited them.
+    pub invited_by: Id,
+    /// 1 for whom the person invited, 2 for whom those invited.
+    #[schema(minimum = 1, maximum = 10)]
+    pub depth: u32,
+    /// How many they invited themselves.
+    #[schema(minimum = 0)]
+    pub invited: u64,
+}
+
+/// Where a person stands.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PersonStatus {
+    /// In good standing.
+    Active,
+    /// Suspended by an administrator.
+    Suspended,
+    /// Gone.
+    Deleted,
+}

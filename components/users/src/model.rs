@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::error::{ApiError, Check};
 use shared::ids::random_token;
+use shared::page::{Page, invalid_cursor};
 use shared::wire::{QuietHours, Time};
 use unicode_segmentation::UnicodeSegmentation;
 use utoipa::ToSchema;
@@ -247,6 +248,28 @@ pub fn invite_code() -> String {
     code
 }
 
+/// Where a tree of invites goes on: after this row of this generation.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// The generation.
+    pub depth: i64,
+    /// A `people.pk`.
+    pub person: i64,
+}
+
+impl Branch {
+    /// Reads the cursor of a page; 422 where no such list gave it.
+    pub fn of(page: &Page) -> Result<Self, ApiError> {
+        let Some(after) = &page.after else {
+            return Ok(Self { depth: 0, person: 0 });
+        };
+        let read = after.split_once('|').and_then(|(depth, person)| {
+            Some(Self { depth: depth.parse().ok()?, person: person.parse().ok()? })
+        });
+        read.ok_or_else(invalid_cursor)
+    }
+}
+
 /// Everything the services hold about a person. What each of them tells is its own and may grow.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -263,6 +286,15 @@ pub struct Export {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_goes_on_after_a_row_of_a_generation() {
+        let branch = |after: &str| Branch::of(&Page { limit: 20, after: Some(after.to_owned()) });
+        assert_eq!(branch("2|17").unwrap(), Branch { depth: 2, person: 17 });
+        for none in ["", "2", "2|", "|17", "2|x", "x|17"] {
+            assert_eq!(branch(none).unwrap_err().code, "invalid_cursor", "{none}");
+        }
+    }
 
     #[test]
     fn handles_are_of_any_case_and_stored_lower() {

@@ -1,6 +1,6 @@
 //! Every route of the service.
 
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use shared::routes::Routes;
 
 use crate::handlers::{deletion, handle, internal, invite, me, preferences, search};
@@ -13,6 +13,7 @@ pub fn routes() -> Routes {
         .public(shared::routes!(me::accept_terms))
         .public(shared::routes!(preferences::get_preferences, preferences::update_preferences))
         .public(shared::routes!(invite::list_invites, invite::create_invite))
+        .public(shared::routes!(invite::list_invite_tree))
         .public(shared::routes!(deletion::export_me))
         .public(shared::routes!(deletion::get_deletion))
         .public(shared::routes!(handle::check_handle, handle::change_handle))
@@ -20,10 +21,6 @@ pub fn routes() -> Routes {
         .internal("/internal/people", get(internal::find_person).post(internal::create_person))
         .internal("/internal/people/{id}", get(internal::get_person))
         .internal("/internal/people/{id}/me", get(internal::get_me))
-        .internal(
-            "/internal/people/{id}/suspension",
-            put(internal::suspend_person).delete(internal::unsuspend_person),
-        )
         .internal("/internal/handles/{handle}", get(internal::follow_handle))
         .internal("/internal/identities", post(internal::identify_person))
 }

@@ -39,6 +39,7 @@ const ROUTES: &[(&str, &[&str])] = &[
             "/me/invite",
             "/username",
             "/search",
+            "/admin/users/1/invites",
         ],
     ),
     (
@@ -74,6 +75,15 @@ const ROUTES: &[(&str, &[&str])] = &[
             "/follow-requests/1/reject",
             "/report",
             "/me/reports",
+            "/me/decisions",
+            "/me/appeals",
+            "/admin/reports",
+            "/admin/reports/1/resolve",
+            "/admin/users/1/suspend",
+            "/admin/users/1/unsuspend",
+            "/admin/appeals",
+            "/admin/appeals/1/resolve",
+            "/admin/audit",
         ],
     ),
     (

@@ -71,6 +71,7 @@ fn words(told: &Told) -> (&'static str, String) {
     let is_mine = told.is_host == 1;
     let target = told.notification["target"]["type"].as_str().unwrap_or_default();
     match told.kind() {
+        "report_resolved" if target == "appeal" => ("Appeal", "Your appeal was decided on.".to_owned()),
         "follow" => ("New follower", format!("{who} started following you.")),
         "follow_request" => ("Follow request", format!("{who} asked to follow you.")),
         "reaction" => ("New reaction", format!("{who} reacted to your post.")),
@@ -81,7 +82,8 @@ fn words(told: &Told) -> (&'static str, String) {
         "badge" => ("New badge", "You earned a badge.".to_owned()),
         "media_ready" => ("Video ready", "Your video is ready.".to_owned()),
         "media_failed" => ("Video failed", "Your video could not be processed.".to_owned()),
-        _ => ("Report", "Your report was decided on.".to_owned()),
+        // To who made it and to whom it is about alike: a locked screen says no more.
+        _ => ("Report", "A report that concerns you was decided on.".to_owned()),
     }
 }
 

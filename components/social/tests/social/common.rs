@@ -69,7 +69,8 @@ async fn person(_: Internal, State(app): State<Ctx>, Path(id): Path<String>) -> 
 }
 
 async fn me(_: Internal, State(app): State<Ctx>, Path(id): Path<String>) -> ApiResult {
-    one(&app, "select json_object('roles', json('[]')) from people where id = ?1 and status = 'active'", id).await
+    one(&app, "select json_object('roles', json('[]')) from people where id = ?1 and status = 'active'", id)
+        .await
 }
 
 #[derive(Deserialize)]
@@ -197,7 +198,8 @@ impl Town {
 
     /// A report that must be taken; its id.
     pub async fn report(&self, who: &Who, kind: &str, id: impl ToString) -> String {
-        let body = json!({ "targetType": kind, "targetId": id.to_string(), "reason": "abuse", "details": "Rude." });
+        let body =
+            json!({ "targetType": kind, "targetId": id.to_string(), "reason": "abuse", "details": "Rude." });
         let made = self.post(who, "/report", body).await;
         assert_eq!(made.status, 201, "{made:?}");
         made.body["id"].as_str().unwrap().to_owned()
@@ -206,7 +208,8 @@ impl Town {
     /// erin decides a report, which must be open; the answer.
     pub async fn resolve(&self, report: &str, action: &str) -> Value {
         let path = format!("/admin/reports/{report}/resolve");
-        let answer = self.post(&self.erin, &path, json!({ "action": action, "note": "Read the rules." })).await;
+        let answer =
+            self.post(&self.erin, &path, json!({ "action": action, "note": "Read the rules." })).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
     }

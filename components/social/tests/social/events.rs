@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use shared::events::CATALOGUE;
 use shared::params;
 use shared::testing::INTERNAL_TOKEN;
-use social::events::{Block, ErasureCompleted, Follow, FollowRequest, Mute, ReportCreated};
+use social::events::{
+    AppealResolved, Block, ContentRemoved, ErasureCompleted, Follow, FollowRequest, Mute, ReportCreated,
+    ReportResolved, SuspensionBegun, SuspensionLifted,
+};
 
 use crate::common::{Town, keys, town};
 
@@ -17,6 +20,11 @@ fn decode(kind: &str, body: Value) -> Result<(), serde_json::Error> {
         "block.created" | "block.removed" => serde_json::from_value::<Block>(body).map(drop),
         "mute.created" | "mute.removed" => serde_json::from_value::<Mute>(body).map(drop),
         "report.created" => serde_json::from_value::<ReportCreated>(body).map(drop),
+        "report.resolved" => serde_json::from_value::<ReportResolved>(body).map(drop),
+        "content.removed" => serde_json::from_value::<ContentRemoved>(body).map(drop),
+        "suspension.begun" => serde_json::from_value::<SuspensionBegun>(body).map(drop),
+        "suspension.lifted" => serde_json::from_value::<SuspensionLifted>(body).map(drop),
+        "appeal.resolved" => serde_json::from_value::<AppealResolved>(body).map(drop),
         _ => serde_json::from_value::<ErasureCompleted>(body).map(drop),
     }
 }
@@ -41,6 +49,15 @@ async fn live(town: &Town) {
     town.tie(alice, "/unfollow", carla).await;
     let report = json!({ "targetType": "user", "targetId": carla.id, "reason": "spam", "details": "Hm." });
     assert_eq!(town.post(bob, "/report", report).await.status, 201);
+    let post = town.publish("post", bob).await;
+    let report = town.report(carla, "post", post).await;
+    town.resolve(&report, "remove_content").await;
+    let appeal = town.appeal(bob, &report).await;
+    let appeal = format!("/admin/appeals/{}/resolve", appeal.body["id"].as_str().unwrap());
+    assert_eq!(town.post(&town.erin, &appeal, json!({ "action": "uphold" })).await.status, 200);
+    assert_eq!(town.suspend(bob).await.status, 204);
+    let back = format!("/admin/users/{}/unsuspend", bob.id);
+    assert_eq!(town.post(&town.erin, &back, Value::Null).await.status, 204);
 }
 
 async fn delete_carla(town: &Town) {
@@ -175,15 +192,22 @@ async fn deleting_a_person_erases_their_ties_and_reports_and_counts_them() {
     ] {
         town.tie(who, verb, whom).await;
     }
+    let mut about_her = Value::Null;
     for (who, whom) in [(carla, alice), (carla, bob), (bob, carla)] {
         let report =
             json!({ "targetType": "user", "targetId": whom.id, "reason": "other", "details": "She said." });
-        assert_eq!(town.post(who, "/report", report).await.status, 201);
+        let made = town.post(who, "/report", report).await;
+        assert_eq!(made.status, 201);
+        about_her = made.body["id"].clone();
     }
+    let before = town.outbox().await.len();
     delete_carla(&town).await;
-    let (kind, receipt) = town.outbox().await.pop().unwrap();
-    // Herself, three follows, two mutes, two reports made and one about her.
-    assert_eq!((kind.as_str(), &receipt["rows"]), ("erasure.completed", &json!(9)));
+    let mut told = town.outbox().await.split_off(before);
+    let (kind, receipt) = told.remove(0);
+    // Herself, three follows, two mutes, two reports made, and one about her with its case.
+    assert_eq!((kind.as_str(), &receipt["rows"]), ("erasure.completed", &json!(10)));
+    let resolved = json!({ "reportId": about_her, "reporterId": bob.id, "status": "content_removed" });
+    assert_eq!(told, [("report.resolved".to_owned(), resolved)], "bob hears what became of his");
     assert_eq!((&receipt["userId"], &receipt["service"]), (&json!(carla.id), &json!("social")));
     assert_eq!(town.ties("social").await, ["alice follows bob"]);
     let alice_now = town.get(bob, "/u/alice").await;

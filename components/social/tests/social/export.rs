@@ -19,7 +19,10 @@ async fn the_export_holds_what_the_person_did_and_not_what_others_did_to_them() 
         town.world.get("social", &format!("/internal/export/{id}"), INTERNAL_TOKEN).await
     };
     let alice = export(&town.alice.id).await;
-    assert_eq!(keys(&alice.body), ["blocked", "followRequests", "following", "muted", "reports"]);
+    assert_eq!(
+        keys(&alice.body),
+        ["adminActions", "blocked", "decisions", "followRequests", "following", "muted", "reports"]
+    );
     assert_eq!(alice.body["following"][0]["userId"], town.bob.id.to_string());
     assert_eq!(keys(&alice.body["following"][0]), ["createdAt", "handle", "userId"]);
     assert_eq!(alice.body["followRequests"][0]["handle"], "carla");
@@ -28,7 +31,8 @@ async fn the_export_holds_what_the_person_did_and_not_what_others_did_to_them() 
     let carla = export(&town.carla.id).await;
     assert_eq!(
         carla.body,
-        json!({ "following": [], "followRequests": [], "blocked": [], "muted": [], "reports": [] })
+        json!({ "following": [], "followRequests": [], "blocked": [], "muted": [], "reports": [], "decisions": [],
+            "adminActions": [] })
     );
     assert_eq!(export(&town.world.id()).await.body, carla.body);
 }

@@ -8,6 +8,7 @@ mod events;
 mod export;
 mod limits;
 mod lists;
+mod moderation;
 mod neighbours;
 mod profiles;
 mod races;

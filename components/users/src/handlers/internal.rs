@@ -1,7 +1,6 @@
 //! What only services of ours may ask, and what this one asks itself.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
 use http::StatusCode;
 use serde::Deserialize;
 use shared::answer::{json, json_text};
@@ -112,34 +111,6 @@ pub async fn identify_person(
 pub async fn identify(app: &App, identity: &Identity) -> ApiResult<Id> {
     let id = Store(app.db.clone()).identify(identity, app.now()).await?;
     id.ok_or_else(ApiError::invalid_token)
-}
-
-/// Why somebody is suspended.
-#[derive(Deserialize)]
-pub struct SuspensionIn {
-    reason: String,
-}
-
-/// `PUT /internal/people/{id}/suspension`: suspends; again only changes the reason.
-pub async fn suspend_person(
-    _: Internal,
-    State(app): State<Ctx>,
-    db: Db,
-    Path(id): Path<Id>,
-    Json(body): Json<SuspensionIn>,
-) -> ApiResult {
-    if !Store(db).suspend_person(id, &body.reason, app.now()).await? {
-        return Err(ApiError::not_found());
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// `DELETE /internal/people/{id}/suspension`: ends it; again changes nothing.
-pub async fn unsuspend_person(_: Internal, State(app): State<Ctx>, db: Db, Path(id): Path<Id>) -> ApiResult {
-    if !Store(db).unsuspend_person(id, app.now()).await? {
-        return Err(ApiError::not_found());
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Once an hour: forgets what was kept of people gone only for a while.

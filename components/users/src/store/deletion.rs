@@ -25,7 +25,7 @@ const GET_DELETION: &str = "select json_object(
 const EXPORT: &str = "select json_object(
         'person', json_object('id', p.id, 'handle', p.handle, 'displayName', p.display_name, 'bio', p.bio,
             'avatarUrl', p.avatar_url, 'private', json(iif(p.private, 'true', 'false')),
-            'createdAt', p.created_at, 'status', p.status, 'suspensionReason', p.suspension_reason,
+            'createdAt', p.created_at, 'status', p.status,
             'counts', json_object('posts', p.posts, 'followers', p.followers, 'following', p.following)),
         'email', f.email, 'emailVerified', json(iif(f.email_verified, 'true', 'false')),
         'terms', json_object('acceptedVersion', f.terms_version, 'acceptedAt', f.terms_accepted_at),

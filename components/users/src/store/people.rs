@@ -58,12 +58,6 @@ const PERSON_FIELDS: &str =
         'avatarUrl', avatar_url, 'private', private, 'createdAt', created_at, 'status', status, 'rev', rev)
     from people where status <> 'unknown' and ";
 
-const SUSPEND: &str = "update people set status = 'suspended', suspension_reason = ?2, changed_at = ?3
-    where id = ?1 and status in ('active', 'suspended') returning 1";
-
-const UNSUSPEND: &str = "update people set status = 'active', suspension_reason = null, changed_at = ?2
-    where id = ?1 and status in ('active', 'suspended') returning 1";
-
 impl Store {
     /// `Me` of an active person.
     pub async fn get_me(&self, id: Id, lens: &Lens<'_>) -> Result<Option<String>, DbError> {
@@ -152,16 +146,6 @@ impl Store {
     /// The person who has `handle`.
     pub async fn find_person(&self, handle: &str) -> Result<Option<String>, DbError> {
         self.0.read(&format!("{PERSON_FIELDS} handle = ?1"), params![handle]).await
-    }
-
-    /// Suspends a person; false where there is none. Again only changes the reason.
-    pub async fn suspend_person(&self, id: Id, reason: &str, now: Instant) -> Result<bool, DbError> {
-        Ok(self.0.write(SUSPEND, params![id, reason, now.rfc3339()]).await?.is_some())
-    }
-
-    /// Ends a suspension; false where there is no such person. Again changes nothing.
-    pub async fn unsuspend_person(&self, id: Id, now: Instant) -> Result<bool, DbError> {
-        Ok(self.0.write(UNSUSPEND, params![id, now.rfc3339()]).await?.is_some())
     }
 }
 

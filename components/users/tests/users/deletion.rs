@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::ids::Id;
 use shared::testing::{INTERNAL_TOKEN, World};
 
-use crate::{block, keys, newcomer, person, problem, register, told, world};
+use crate::{block, keys, newcomer, person, problem, register, suspend, told, world};
 
 async fn delete(world: &World, token: &str) -> String {
     let answer = world.delete("users", "/me", token).await;
@@ -165,11 +165,10 @@ async fn nothing_late_brings_a_deleted_person_back() {
     let person = world.get("users", &format!("/internal/people/{id}"), INTERNAL_TOKEN).await.body;
     assert_eq!(person["status"], "deleted");
     assert_eq!(world.get("users", "/me", &alice).await.status, 401);
-    let path = format!("/internal/people/{id}/suspension");
-    let suspend =
-        world.call("users", Method::PUT, &path, INTERNAL_TOKEN, &[], json!({ "reason": "x" })).await;
-    assert_eq!(suspend.status, 404);
-    assert_eq!(world.delete("users", &path, INTERNAL_TOKEN).await.status, 404);
+    suspend(&world, id, true).await;
+    suspend(&world, id, false).await;
+    let person = world.get("users", &format!("/internal/people/{id}"), INTERNAL_TOKEN).await.body;
+    assert_eq!(person["status"], "deleted");
 }
 
 /// Answers for a service that holds something about everybody.

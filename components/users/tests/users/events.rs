@@ -1,21 +1,19 @@
 //! What is told and what is heard.
 
-use http::Method;
 use serde_json::{Value, json};
 use shared::events::CATALOGUE;
 use shared::people::Person;
 use shared::testing::{INTERNAL_TOKEN, World};
 
-use crate::{person, told, world};
+use crate::{person, suspend, told, world};
 
 /// One of each kind, as far as a life goes.
 async fn a_life(world: &World) {
     let (id, alice) = person(world, "alice").await;
     world.patch("users", "/me", &alice, json!({ "displayName": "Alice", "private": true })).await;
     world.post("users", "/username", &alice, json!({ "handle": "alice_two" })).await;
-    let path = format!("/internal/people/{id}/suspension");
-    world.call("users", Method::PUT, &path, INTERNAL_TOKEN, &[], json!({ "reason": "spam" })).await;
-    world.delete("users", &path, INTERNAL_TOKEN).await;
+    suspend(world, id, true).await;
+    suspend(world, id, false).await;
 }
 
 #[tokio::test]

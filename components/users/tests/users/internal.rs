@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use shared::testing::{INTERNAL_TOKEN, WORKER_TOKEN};
 
-use crate::{ME, field, keys, newcomer, person, problem, register, told, world, world_with};
+use crate::{ME, field, keys, newcomer, person, problem, register, suspend, told, world, world_with};
 
 #[tokio::test]
 async fn internal_routes_are_404_for_everybody_but_services() {
@@ -17,8 +17,6 @@ async fn internal_routes_are_404_for_everybody_but_services() {
         (Method::POST, "/internal/people".to_owned()),
         (Method::POST, "/internal/identities".to_owned()),
         (Method::GET, "/internal/handles/alice".to_owned()),
-        (Method::PUT, format!("/internal/people/{id}/suspension")),
-        (Method::DELETE, format!("/internal/people/{id}/suspension")),
     ] {
         for token in ["", &alice, WORKER_TOKEN] {
             let answer = world.call("users", method.clone(), &path, token, &[], json!({})).await;
@@ -95,22 +93,14 @@ async fn a_person_is_told_to_services_wherever_they_stand() {
 async fn a_suspension_is_told_once_and_ends() {
     let world = world().await;
     let (id, _) = person(&world, "alice").await;
-    let path = format!("/internal/people/{id}/suspension");
-    let put =
-        async |body: Value| world.call("users", Method::PUT, &path, INTERNAL_TOKEN, &[], body).await.status;
-    assert_eq!(put(json!({})).await, 422);
-    assert_eq!(put(json!({ "reason": "spam" })).await, 204);
-    assert_eq!(put(json!({ "reason": "abuse" })).await, 204);
-    assert_eq!(world.delete("users", &path, INTERNAL_TOKEN).await.status, 204);
-    assert_eq!(world.delete("users", &path, INTERNAL_TOKEN).await.status, 204);
+    for begins in [true, true, false, false] {
+        suspend(&world, id, begins).await;
+    }
     let told = told(&world).await;
     let kinds: Vec<&str> = told.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["user.registered", "user.suspended", "user.unsuspended"]);
-    let unknown = format!("/internal/people/{}/suspension", world.id());
-    assert_eq!(world.delete("users", &unknown, INTERNAL_TOKEN).await.status, 404);
-    let answer =
-        world.call("users", Method::PUT, &unknown, INTERNAL_TOKEN, &[], json!({ "reason": "x" })).await;
-    assert_eq!(answer.status, 404);
+    suspend(&world, world.id(), true).await;
+    assert_eq!(crate::told(&world).await.len(), 3, "of somebody unknown nothing is told");
 }
 
 #[tokio::test]

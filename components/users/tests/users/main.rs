@@ -52,6 +52,15 @@ pub async fn block(world: &World, blocker: Id, blocked: Id) {
     world.hear("users", "social", &[("block.created", "k", body)]).await;
 }
 
+/// A suspension that begins, or ends, as `social` tells of it.
+pub async fn suspend(world: &World, id: Id, begins: bool) {
+    let (kind, body) = match begins {
+        true => ("suspension.begun", json!({ "userId": id, "reportId": world.id() })),
+        false => ("suspension.lifted", json!({ "userId": id })),
+    };
+    world.hear("users", "social", &[(kind, &id.to_string(), body)]).await;
+}
+
 /// The events told so far, oldest first: type and body.
 pub async fn told(world: &World) -> Vec<(String, Value)> {
     let rows =

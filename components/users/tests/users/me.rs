@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::ids::Id;
 use shared::testing::World;
 
-use crate::{ME, field, keys, newcomer, person, problem, register, told, world, world_with};
+use crate::{ME, field, keys, newcomer, person, problem, register, suspend, told, world, world_with};
 
 #[tokio::test]
 async fn me_has_exactly_the_members_of_the_contract() {
@@ -253,14 +253,10 @@ async fn a_retry_with_the_same_key_replays_the_answer() {
 async fn suspended_people_are_403_on_every_route_of_theirs() {
     let world = world().await;
     let (id, alice) = person(&world, "alice").await;
-    let path = format!("/internal/people/{id}/suspension");
-    let put = world
-        .call("users", Method::PUT, &path, shared::testing::INTERNAL_TOKEN, &[], json!({ "reason": "spam" }))
-        .await;
-    assert_eq!(put.status, 204, "{put:?}");
+    suspend(&world, id, true).await;
     assert_eq!(problem(&world.get("users", "/me", &alice).await), (403, "account_suspended"));
     let patch = world.patch("users", "/me", &alice, json!({ "bio": "x" })).await;
     assert_eq!(problem(&patch), (403, "account_suspended"));
-    assert_eq!(world.delete("users", &path, shared::testing::INTERNAL_TOKEN).await.status, 204);
+    suspend(&world, id, false).await;
     assert_eq!(world.get("users", "/me", &alice).await.status, 200);
 }

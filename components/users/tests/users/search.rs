@@ -1,11 +1,10 @@
 //! `/search`.
 
-use http::Method;
 use serde_json::{Value, json};
 use shared::ids::Id;
-use shared::testing::{INTERNAL_TOKEN, World};
+use shared::testing::World;
 
-use crate::{block, field, keys, newcomer, person, problem, register, world};
+use crate::{block, field, keys, newcomer, person, problem, register, suspend, world};
 
 async fn named(world: &World, handle: &str, name: &str) -> (Id, String) {
     let mut body = newcomer(world, handle);
@@ -136,10 +135,9 @@ async fn private_people_are_found_and_the_suspended_and_deleted_are_not() {
     let (_, carla) = named(&world, "carla", "Carla").await;
     world.patch("users", "/me", &bob, json!({ "private": true })).await;
     assert_eq!(found(&world, &alice, "bob").await, ["bob"]);
-    let path = format!("/internal/people/{bob_id}/suspension");
-    world.call("users", Method::PUT, &path, INTERNAL_TOKEN, &[], json!({ "reason": "spam" })).await;
+    suspend(&world, bob_id, true).await;
     assert!(found(&world, &alice, "bob").await.is_empty());
-    world.delete("users", &path, INTERNAL_TOKEN).await;
+    suspend(&world, bob_id, false).await;
     assert_eq!(found(&world, &alice, "bob").await, ["bob"]);
     world.delete("users", "/me", &carla).await;
     for q in ["carla", "c", "crala", "arl"] {

@@ -1,5 +1,7 @@
 //! The rules, pure.
 
+mod moderation;
+
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,6 +11,8 @@ use shared::ids::Id;
 use shared::limits::Limit;
 use shared::page::{Page, invalid_cursor};
 use utoipa::ToSchema;
+
+pub use moderation::*;
 
 /// So many a person may follow, or a tenth more than follow them, whichever is more.
 pub const FOLLOWED: i64 = 7_500;
