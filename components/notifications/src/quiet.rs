@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use shared::clock::Instant;
 use shared::wire::QuietHours;
-
-use crate::zones;
+use shared::zones;
 
 /// The end of the quiet hours that hold at `now`; `None` where none hold, or they cannot be read.
 pub fn quiet_until(hours: &QuietHours, now: Instant) -> Option<Instant> {

@@ -1,4 +1,4 @@
-//! Time zones by name, as far as quiet hours need them: from now on (`build.rs`).
+//! Time zones by name, from 2026 on (`build.rs`): for quiet hours, and for what day it is where somebody is.
 
 use jiff::tz::TimeZone;
 
@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn every_zone_that_users_admits_is_known_and_as_the_whole_database_has_it() {
         let whole = TimeZoneDatabase::bundled();
-        for name in include_str!("../../users/src/time_zones.txt").lines() {
+        for name in include_str!("../../components/users/src/time_zones.txt").lines() {
             let (ours, theirs) = (find(name).unwrap_or_else(|| panic!("{name}")), whole.get(name).unwrap());
             // Every twelve hours for six years.
             for step in 0..4_383 {

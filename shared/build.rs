@@ -1,5 +1,5 @@
-//! Writes out what quiet hours need of the time zone database: the rule each zone follows from now on, a tenth of the
-//! whole. Zones with changes ahead that no rule says, as Morocco's around Ramadan, are kept as they are.
+//! Writes out what is needed of the time zone database: the rule each zone follows from now on, a tenth of the whole. Zones
+//! with changes ahead that no rule says, as Morocco's around Ramadan, are kept as they are.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-/// 2026: whoever has quiet hours has them from now on.
+/// 2026: nothing here is older.
 const PAST: i64 = 1_767_225_600;
 /// Bytes of a header (RFC 9636, 3.1).
 const HEADER: usize = 44;

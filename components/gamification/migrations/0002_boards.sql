@@ -1,0 +1,93 @@
+-- The points of a person on a board: `all`, a week by its Monday (`2026-11-23`), a month (`2026-11`). Kept by `day_counted`.
+create table if not exists scores (
+    person integer not null references people (pk),
+    board text not null,
+    points integer not null,
+    -- Ascending as everything else a board is ordered by, so that a page goes on by one comparison.
+    place integer generated always as (-points) virtual,
+    -- When the last of the points was earned: of equals the first to have them stands first.
+    reached text,
+    -- The person's, the last resort of the order; `people.pk` would tell in which order they were heard of.
+    id text not null,
+    -- Whether the person is shown to others: active, and did not opt out.
+    shown integer not null,
+    primary key (person, board)
+) without rowid;
+
+create index if not exists scores_listed on scores (board, place, reached, id) where shown = 1 and points > 0;
+
+-- How many people of a board have so many points (step 1), and so many to the next 63 (step 64): a rank is a sum of few
+-- rows, however many people stand above.
+create table if not exists standings (
+    board text not null,
+    step integer not null,
+    bucket integer not null,
+    people integer not null,
+    primary key (board, step, bucket)
+) without rowid;
+
+-- Where people stood before they moved; no place for who was not there. A page goes on in the order of the first one: who
+-- moved since is found where they were. The newest are kept (src/model.rs).
+create table if not exists moves (
+    n integer primary key autoincrement,
+    board text not null,
+    person integer not null,
+    place integer,
+    reached text
+);
+
+create index if not exists moves_by_person on moves (board, person, n);
+
+create trigger if not exists score_came after insert on scores when new.shown = 1 and new.points > 0 begin
+    insert into standings (board, step, bucket, people)
+    select new.board, step, new.points / step, 1 from (select 1 as step union all select 64) where true
+    on conflict (board, step, bucket) do update set people = people + 1;
+    insert into moves (board, person) values (new.board, new.person);
+end;
+
+create trigger if not exists score_changed after update on scores
+when (new.points, new.reached, new.shown) is not (old.points, old.reached, old.shown)
+    and ((new.shown = 1 and new.points > 0) or (old.shown = 1 and old.points > 0))
+begin
+    insert into standings (board, step, bucket, people)
+    select new.board, step, new.points / step, 1 from (select 1 as step union all select 64)
+    where new.shown = 1 and new.points > 0
+    on conflict (board, step, bucket) do update set people = people + 1;
+    update standings set people = people - 1
+    where board = old.board and step in (1, 64) and bucket = old.points / step and old.shown = 1 and old.points > 0;
+    delete from standings where board = old.board and step = 1 and bucket = old.points and people = 0;
+    insert into moves (board, person, place, reached)
+    values (old.board, old.person, iif(old.shown = 1 and old.points > 0, old.place, null), old.reached);
+end;
+
+create trigger if not exists score_gone after delete on scores
+when old.shown = 1 and old.points > 0 and not exists (select 1 from clearings where all_of_it = 1)
+begin
+    update standings set people = people - 1
+    where board = old.board and step in (1, 64) and bucket = old.points / step;
+    delete from standings where board = old.board and step = 1 and bucket = old.points and people = 0;
+end;
+
+-- What people chose: to be on no board; and their time zone, as `users` told last.
+create table if not exists settings (
+    person integer primary key references people (pk),
+    opted_out integer not null default 0,
+    time_zone text
+);
+
+create trigger if not exists settings_made after insert on settings when new.opted_out = 1 begin
+    update scores set shown = 0 where person = new.person;
+end;
+
+create trigger if not exists settings_changed after update of opted_out on settings
+when new.opted_out <> old.opted_out
+begin
+    update scores set shown = new.opted_out = 0 and (select status = 'active' from people where pk = new.person)
+    where person = new.person;
+end;
+
+create trigger if not exists standing_changed after update of status on people when new.status <> old.status begin
+    update scores set shown = new.status = 'active'
+        and not exists (select 1 from settings where person = new.pk and opted_out = 1)
+    where person = new.pk;
+end;

@@ -1,0 +1,92 @@
+//! Leaderboards.
+
+use shared::db::{Db, DbError, PageOut, Value};
+use shared::ids::Id;
+use shared::{page_sql, params};
+
+use super::rank_of;
+use crate::model::Place;
+
+/// Whether the person `u` is not apart from the caller `me` by a block, which is asked of few callers.
+macro_rules! is_seen {
+    () => {
+        concat!("(not me.apart or ", shared::unblocked!("me.pk", "u"), ")")
+    };
+}
+
+/// A page of the board `?2` as the caller `?1` sees it.
+///
+/// `page` are the keys of it, in the order there was at the first page: down `scores_listed` whoever did not move since, and
+/// whoever did where they were (`moves` since `?4`, each by its first). What is shown is as it is now. The highest of the
+/// page has its rank by `standings`; the others are as many further on as there are people between, which is few rows.
+pub const LIST_LEADERS: &str = concat!(
+    "with me (pk, apart, top) as materialized (
+        select p.pk, ",
+    shared::is_apart!("p.pk"),
+    ", coalesce(?4, (select max(n) from moves), 0) from people as p where p.id = +?1 and p.status = 'active'
+    ),
+    page (person, place, reached, id) as materialized (
+        select s.person, s.place, s.reached, s.id
+        from me cross join scores as s indexed by scores_listed cross join people as u
+        where s.board = +?2 and s.shown = 1 and s.points > 0
+          and (s.place, s.reached, s.id) > (coalesce(+?5, -9223372036854775808), coalesce(+?6, ''), coalesce(+?7, ''))
+          and (+?4 is null or not exists (select 1 from moves where board = s.board and person = s.person and n > me.top))
+          and u.pk = s.person and ",
+    is_seen!(),
+    " union all
+        select m.person, m.place, m.reached, u.id
+        from me cross join moves as m cross join people as u cross join scores as s
+        where +?4 is not null and m.n > me.top and m.board = +?2 and u.pk = m.person
+          and (m.place, m.reached, u.id) > (+?5, +?6, +?7)
+          and not exists (select 1 from moves where board = m.board and person = m.person and n > me.top and n < m.n)
+          and s.person = m.person and s.board = m.board and s.shown = 1 and s.points > 0 and ",
+    is_seen!(),
+    " order by 2, 3, 4 limit ?3 + 1
+    ),
+    highest (points, rank) as materialized (
+        select points, ",
+    rank_of!("+?2", "points"),
+    " from (select max(s.points) as points from page cross join scores as s where s.person = page.person and s.board = +?2)
+    )
+    select page.* from me cross join (",
+    page_sql!(
+        concat!(
+            "select json_object(
+                'rank', highest.rank + (select coalesce(sum(people), 0) from standings
+                    where board = +?2 and step = 1 and bucket > s.points and bucket <= highest.points),
+                'user', ",
+            shared::user_json!("u"),
+            ", 'points', s.points) as item, concat(me.top, ' ', page.place, ' ', page.reached, ' ', page.id) as k
+            from me cross join highest cross join page cross join scores as s cross join people as u
+            where s.person = page.person and s.board = +?2 and u.pk = page.person
+            order by page.place, page.reached, page.id"
+        ),
+        "?3"
+    ),
+    ") as page"
+);
+
+/// A page of a board, best first; `None` where the caller is nobody here.
+pub async fn list_leaders(
+    db: &Db,
+    caller: Id,
+    board: &str,
+    after: Option<Place>,
+    limit: u32,
+) -> Result<Option<PageOut>, DbError> {
+    let [top, place, reached, id] = Place::values(after);
+    let params = params![caller, board, limit, top, place, reached, id];
+    let Some(row) = db.rows(LIST_LEADERS, params).await?.into_iter().next() else { return Ok(None) };
+    let mut columns = row.into_iter();
+    let items = columns.next().and_then(Value::into_text).unwrap_or_else(|| "[]".to_owned());
+    let next = columns.next().and_then(Value::into_text);
+    Ok(Some(PageOut { items, next }))
+}
+
+/// By the key.
+const FORGET_MOVES: &str = "delete from moves where n <= (select max(n) from moves) - ?1";
+
+/// Forgets all but the newest moves.
+pub async fn forget_moves(db: &Db, kept: i64) -> Result<(), DbError> {
+    db.rows(FORGET_MOVES, params![kept]).await.map(drop)
+}
