@@ -13,11 +13,12 @@ create view if not exists deeds as select null as person, null as at where 0;
 
 create trigger if not exists deed_done instead of insert on deeds when new.person is not null begin
     insert into people (id) values (new.person) on conflict (id) do nothing;
-    -- Before it is noted: the first of half a day may complete a streak.
+    -- Before it is noted: the first in a quarter of an hour may complete a streak.
     insert into checks (person, at, active)
     select pk, new.at, 1 from people as p
     where id = new.person and status <> 'deleted' and not exists (
-        select 1 from activity where person = p.pk and half = strftime('%s', new.at) / 43200)
+        select 1 from activity where person = p.pk and half = strftime('%s', new.at) / 43200
+          and mask >> (strftime('%s', new.at) / 900 % 48) & 1 = 1)
     on conflict (person) do update set version = version + 1, at = max(at, excluded.at), active = 1;
     insert into activity (person, half, mask)
     select pk, strftime('%s', new.at) / 43200, 1 << (strftime('%s', new.at) / 900 % 48) from people
@@ -30,7 +31,7 @@ create table if not exists checks (
     person integer primary key references people (pk),
     version integer not null default 0,
     at text not null,
-    -- Whether they did something in a half day they had not.
+    -- Whether they did something in a quarter of an hour they had not.
     active integer not null default 0
 );
 

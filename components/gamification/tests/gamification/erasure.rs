@@ -44,7 +44,7 @@ async fn a_deleted_person_is_erased_and_others_lose_what_they_earned_by_them() {
     for table in ["clearings", "withdrawn"] {
         assert_eq!(house.one(&format!("select count(*) from {table}")).await, "0", "{table}");
     }
-    for path in ["/gamification/me", "/gamification/leaderboard", "/gamification/badges"] {
+    for path in ["/gamification/me", "/gamification/leaderboard"] {
         assert_eq!(house.get(path, BOB).await.status, 401, "{path}");
     }
     house.delete(BOB).await;

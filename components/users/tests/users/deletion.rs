@@ -55,7 +55,8 @@ async fn a_deleted_person_is_gone_at_once_and_their_token_is_401() {
     assert_eq!(problem(&world.get("users", "/me", &alice).await), (401, "invalid_token"));
     assert_eq!(problem(&world.delete("users", "/me", &alice).await), (401, "invalid_token"));
     let expected = json!({ "status": "running", "services": {
-        "auth": { "done": false, "rows": 0 }, "posts": { "done": false, "rows": 0 },
+        "analytics": { "done": false, "rows": 0 }, "auth": { "done": false, "rows": 0 }, "posts": { "done": false, "rows": 0 },
+        "analytics": { "done": false, "rows": 0 }, "gamification": { "done": false, "rows": 0 }, "realtime": { "done": false, "rows": 0 },
         "media": { "done": false, "rows": 0 }, "notifications": { "done": false, "rows": 0 }, "scoops": { "done": false, "rows": 0 }, "social": { "done": false, "rows": 0 }, "users": { "done": true, "rows": rows } } });
     assert_eq!(receipt(&world, &deletion).await, expected);
     let (_, bob) = (0, world.token(world.people("users", &["dora"]).await[0]));
@@ -92,9 +93,17 @@ async fn the_receipt_is_done_when_every_service_has_told_once() {
     };
     tell("posts", world.id(), 9).await;
     assert_eq!(receipt(&world, &deletion).await["services"]["posts"]["done"], false, "of somebody else");
-    for (service, rows) in
-        [("posts", 7), ("social", 0), ("media", 3), ("scoops", 1), ("notifications", 4), ("posts", 99)]
-    {
+    for (service, rows) in [
+        ("posts", 7),
+        ("social", 0),
+        ("media", 3),
+        ("scoops", 1),
+        ("notifications", 4),
+        ("analytics", 5),
+        ("gamification", 6),
+        ("realtime", 8),
+        ("posts", 99),
+    ] {
         tell(service, id, rows).await;
         assert_eq!(receipt(&world, &deletion).await["status"], "running");
     }
@@ -104,7 +113,18 @@ async fn the_receipt_is_done_when_every_service_has_told_once() {
     assert_eq!(done["services"]["posts"], json!({ "done": true, "rows": 7 }));
     assert_eq!(
         keys(&done["services"]),
-        ["auth", "media", "notifications", "posts", "scoops", "social", "users"]
+        [
+            "analytics",
+            "auth",
+            "gamification",
+            "media",
+            "notifications",
+            "posts",
+            "realtime",
+            "scoops",
+            "social",
+            "users"
+        ]
     );
     let unknown = json!({ "userId": id, "deletionId": world.id(), "service": "posts", "rows": 1 });
     world.hear("users", "posts", &[("erasure.completed", "k", unknown)]).await;
@@ -184,14 +204,28 @@ fn holder(world: &World, service: &'static str) {
 async fn an_export_holds_what_every_service_holds() {
     let world = world().await;
     let (id, alice, _) = lived_in(&world).await;
-    for service in ["auth", "posts", "social", "media", "scoops", "notifications"] {
+    for service in
+        ["auth", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"]
+    {
         holder(&world, service);
     }
     let answer = world.get("users", "/me/export", &alice).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(
         keys(&answer.body),
-        ["auth", "exportedAt", "media", "notifications", "posts", "scoops", "social", "users"]
+        [
+            "analytics",
+            "auth",
+            "exportedAt",
+            "gamification",
+            "media",
+            "notifications",
+            "posts",
+            "realtime",
+            "scoops",
+            "social",
+            "users"
+        ]
     );
     assert_eq!(answer.body["posts"], json!({ "of": id, "service": "posts" }));
     let own = &answer.body["users"];

@@ -32,10 +32,11 @@ static SCOOPS: Service = bare("scoops");
 static NOTIFICATIONS: Service = bare("notifications");
 static ANALYTICS: Service =
     Service { rebuild: Some("delete from inbox_cursors where ?1 <> ''"), ..bare("analytics") };
+static GAMIFICATION: Service = bare("gamification");
 
 async fn world() -> World {
     let services =
-        [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS, &ANALYTICS];
+        [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS, &ANALYTICS, &GAMIFICATION];
     World::start(&services, &[]).await
 }
 
@@ -53,7 +54,7 @@ async fn readyz_names_every_service_and_its_database() {
     let well = json!({ "status": "ok", "database": "ok" });
     let services = json!({
         "auth": well, "users": well, "posts": well, "social": well, "media": well, "scoops": well,
-        "notifications": well, "analytics": well
+        "notifications": well, "analytics": well, "gamification": well
     });
     assert_eq!(answer.body, json!({ "status": "ok", "services": services }));
 }

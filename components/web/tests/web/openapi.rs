@@ -7,7 +7,7 @@ use shared::app::Service;
 use shared::history::{HISTORY, HISTORY_HEARD, is_told_by};
 use shared::testing::World;
 
-static SERVICES: [&Service; 9] = [
+static SERVICES: [&Service; 10] = [
     &web::SERVICE,
     &auth::SERVICE,
     &users::SERVICE,
@@ -17,6 +17,7 @@ static SERVICES: [&Service; 9] = [
     &scoops::SERVICE,
     &notifications::SERVICE,
     &analytics::SERVICE,
+    &gamification::SERVICE,
 ];
 
 async fn world() -> World {
