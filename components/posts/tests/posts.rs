@@ -13,6 +13,8 @@ mod feed;
 mod heads;
 #[path = "posts/media.rs"]
 mod media;
+#[path = "posts/moderation.rs"]
+mod moderation;
 #[path = "posts/posts.rs"]
 mod posts;
 #[path = "posts/reactions.rs"]

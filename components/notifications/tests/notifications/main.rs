@@ -15,6 +15,7 @@ mod pushes;
 mod quiet;
 mod reading;
 mod receivers;
+mod reports;
 mod routes;
 mod withdrawal;
 

@@ -11,6 +11,7 @@ mod feed;
 mod links;
 mod lists;
 mod media;
+mod moderation;
 mod paging;
 mod plans;
 mod privacy;

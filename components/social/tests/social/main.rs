@@ -3,6 +3,7 @@
 // Helpers of tests may stop at what cannot be, as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod appeals;
 mod common;
 mod events;
 mod export;
@@ -14,5 +15,6 @@ mod profiles;
 mod races;
 mod reports;
 mod requests;
+mod roles;
 mod routes;
 mod ties;

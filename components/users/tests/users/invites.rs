@@ -1,10 +1,12 @@
 //! `/me/invite`, and coming in by one.
 
 use serde_json::{Value, json};
+use shared::ids::Id;
+use shared::jwks::ExtraClaims;
 use shared::params;
-use shared::testing::World;
+use shared::testing::{Answer, World};
 
-use crate::{block, field, keys, newcomer, person, problem, register, world, world_with};
+use crate::{block, field, keys, newcomer, person, problem, register, suspend, world, world_with};
 
 async fn invite(world: &World, token: &str) -> String {
     let answer = world.post("users", "/me/invite", token, Value::Null).await;
@@ -128,4 +130,145 @@ async fn two_who_use_one_invite_at_once_do_not_both_come_in() {
     let mut both = [one.status, other.status];
     both.sort_unstable();
     assert_eq!(both, [201, 422]);
+}
+
+/// Where erin is an administrator.
+async fn admin_world() -> (World, String) {
+    let world = world_with(&[("admin_emails", "erin@example.org")]).await;
+    let (erin, _) = person(&world, "erin").await;
+    let verified = (Some("erin@example.org".to_owned()), Some(json!(true)));
+    let claims = ExtraClaims { email: verified.0, email_verified: verified.1, ..ExtraClaims::default() };
+    let token = world.token_with(erin, claims);
+    (world, token)
+}
+
+/// Somebody who comes by an invite of the person with `token`.
+async fn comes(world: &World, token: &str, handle: &str) -> (Id, String) {
+    let code = invite(world, token).await;
+    let answer = register(world, &by(world, handle, &code)).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let id = Id::parse(answer.body["id"].as_str().unwrap()).unwrap();
+    (id, world.token(id))
+}
+
+async fn tree(world: &World, token: &str, id: Id, query: &str) -> Answer {
+    world.get("users", &format!("/admin/users/{id}/invites{query}"), token).await
+}
+
+/// Its rows in words: the generation, who, where they stand, how many they invited.
+fn words(tree: &Answer) -> Vec<String> {
+    assert_eq!(tree.status, 200, "{tree:?}");
+    let word = |item: &Value| {
+        let handle = item["user"]["handle"].as_str().unwrap_or("nobody");
+        format!("{} {handle} {} {}", item["depth"], item["status"].as_str().unwrap(), item["invited"])
+    };
+    tree.body["items"].as_array().unwrap().iter().map(word).collect()
+}
+
+#[tokio::test]
+async fn a_tree_of_invites_is_all_who_came_by_them_nearest_first() {
+    let (world, erin) = admin_world().await;
+    let (alice_id, alice) = person(&world, "alice").await;
+    let (bob_id, bob) = comes(&world, &alice, "bob").await;
+    let (carla_id, carla) = comes(&world, &alice, "carla").await;
+    comes(&world, &carla, "dave").await;
+    comes(&world, &bob, "erik").await;
+    invite(&world, &bob).await;
+    let (_, frida) = comes(&world, &bob, "frida").await;
+    comes(&world, &frida, "gustav").await;
+    person(&world, "stranger").await;
+    suspend(&world, carla_id, true).await;
+    let all = tree(&world, &erin, alice_id, "").await;
+    let expected = [
+        "1 bob active 2",
+        "1 carla suspended 1",
+        "2 dave active 0",
+        "2 erik active 0",
+        "2 frida active 1",
+        "3 gustav active 0",
+    ];
+    assert_eq!(words(&all), expected);
+    assert_eq!(keys(&all.body), ["invitedBy", "items", "nextCursor", "status", "user"]);
+    assert_eq!((&all.body["user"]["handle"], &all.body["invitedBy"]), (&json!("alice"), &Value::Null));
+    let item = &all.body["items"][2];
+    assert_eq!(keys(item), ["code", "depth", "invited", "invitedAt", "invitedBy", "status", "user"]);
+    assert_eq!(
+        (item["invitedBy"].as_str(), item["code"].as_str().unwrap().len()),
+        (Some(carla_id.to_string().as_str()), 8)
+    );
+    let below = tree(&world, &erin, bob_id, "").await;
+    assert_eq!(words(&below), ["1 erik active 0", "1 frida active 1", "2 gustav active 0"]);
+    assert_eq!(below.body["invitedBy"]["handle"], "alice");
+    let suspended = tree(&world, &erin, carla_id, "").await;
+    assert_eq!(
+        (words(&suspended), &suspended.body["status"]),
+        (vec!["1 dave active 0".to_owned()], &json!("suspended"))
+    );
+}
+
+#[tokio::test]
+async fn a_tree_is_paged_without_repeats_while_it_grows() {
+    let (world, erin) = admin_world().await;
+    let (alice_id, alice) = person(&world, "alice").await;
+    let (_, bob) = comes(&world, &alice, "bob").await;
+    for name in ["carla", "dave", "erik"] {
+        comes(&world, &bob, name).await;
+    }
+    let first = tree(&world, &erin, alice_id, "?limit=2").await;
+    assert_eq!(words(&first), ["1 bob active 3", "2 carla active 0"]);
+    comes(&world, &alice, "frida").await;
+    comes(&world, &bob, "gustav").await;
+    let cursor = first.body["nextCursor"].as_str().unwrap();
+    let rest = tree(&world, &erin, alice_id, &format!("?cursor={cursor}")).await;
+    assert_eq!(words(&rest), ["2 dave active 0", "2 erik active 0", "2 gustav active 0"]);
+    assert_eq!(rest.body["nextCursor"], Value::Null);
+    let wrong = tree(&world, &erin, alice_id, "?cursor=x").await;
+    assert_eq!(problem(&wrong), (422, "invalid_cursor"));
+}
+
+#[tokio::test]
+async fn a_tree_has_ten_generations_and_ends_at_who_is_gone() {
+    let (world, erin) = admin_world().await;
+    let (alice_id, alice) = person(&world, "alice").await;
+    let mut line = vec![alice];
+    for name in 1..=11 {
+        let (_, token) = comes(&world, line.last().unwrap(), &format!("child_{name}")).await;
+        line.push(token);
+    }
+    let all = words(&tree(&world, &erin, alice_id, "").await);
+    assert_eq!((all.len(), all[9].as_str()), (10, "10 child_10 active 1"));
+    assert_eq!(world.delete("users", "/me", &line[2]).await.status, 202);
+    let all = tree(&world, &erin, alice_id, "").await;
+    assert_eq!(words(&all), ["1 child_1 active 1", "2 nobody deleted 0"]);
+    assert_eq!(all.body["items"][1]["user"], Value::Null);
+    let gone = Id::parse(&all.body["items"][1]["invitedBy"].as_str().unwrap()).unwrap();
+    assert_eq!(words(&tree(&world, &erin, gone, "").await), ["1 nobody deleted 0"]);
+    assert_eq!(world.delete("users", "/me", &line[0]).await.status, 202);
+    assert_eq!(problem(&tree(&world, &erin, alice_id, "").await), (404, "not_found"));
+    assert_eq!(problem(&tree(&world, &erin, world.id(), "").await), (404, "not_found"));
+    assert_eq!(
+        tree(&world, &erin, gone, "").await.body["invitedBy"],
+        Value::Null,
+        "who invited them is gone"
+    );
+}
+
+#[tokio::test]
+async fn the_tree_is_for_administrators_alone() {
+    let (world, erin) = admin_world().await;
+    let (alice_id, alice) = person(&world, "alice").await;
+    let (bob_id, bob) = person(&world, "bob").await;
+    suspend(&world, bob_id, true).await;
+    let unverified = ExtraClaims { email: Some("erin@example.org".to_owned()), ..ExtraClaims::default() };
+    let unverified = world.token_with(alice_id, unverified);
+    for (token, refusal) in [
+        ("", (401, "invalid_token")),
+        (shared::testing::WORKER_TOKEN, (401, "invalid_token")),
+        (&alice, (403, "admin_required")),
+        (&unverified, (403, "admin_required")),
+        (&bob, (403, "account_suspended")),
+    ] {
+        assert_eq!(problem(&tree(&world, token, alice_id, "").await), refusal);
+    }
+    assert_eq!(tree(&world, &erin, alice_id, "").await.status, 200);
 }
