@@ -1,5 +1,5 @@
 //! What the service tells and what it hears. The rows are written and read by triggers
-//! (`migrations/0001_auth.sql`); these types say what is in them.
+//! (`migrations/`); these types say what is in them.
 
 use serde::{Deserialize, Serialize};
 use shared::ids::Id;
@@ -14,4 +14,14 @@ pub struct EmailVerified {
     pub user_id: Id,
     /// The address.
     pub email: String,
+}
+
+/// `session.ended`: signed out, by whatever way; its tokens hold for their minutes still.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionEnded {
+    /// Whose it was.
+    pub user_id: Id,
+    /// Which; `sid` of its tokens.
+    pub session_id: Id,
 }

@@ -1,6 +1,6 @@
 //! Every route of the service.
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use shared::routes::Routes;
 
 use crate::handlers::{internal, notifications, pushes};
@@ -14,6 +14,7 @@ pub fn routes() -> Routes {
         .public(shared::routes!(pushes::register_endpoint))
         .public(shared::routes!(pushes::unregister_endpoint))
         .public(shared::routes!(pushes::get_vapid_key))
+        .internal("/internal/notifications", post(internal::tell_notifications))
         .internal("/internal/export/{user_id}", get(internal::export_person))
         .heard(push::send_soon)
 }

@@ -1,4 +1,4 @@
-//! What scoops tells, typed. The triggers of `migrations/0002_events.sql` write these bodies. What it hears (`user.*`, the
+//! What scoops tells, typed. The triggers of `migrations/` write these bodies. What it hears (`user.*`, the
 //! ties of social, `media.*`) is applied by the shared projections and the triggers there.
 
 use serde::Deserialize;
@@ -71,4 +71,15 @@ pub struct ScoopDeleted {
     pub author_id: Id,
     /// What it showed.
     pub media_key: Id,
+}
+
+/// `close_friend.added`, and `close_friend.removed`: by the owner of the list, or by a block. Not when one of the two is deleted, which
+/// every service hears.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CloseFriendChanged {
+    /// Whose list it is.
+    pub owner_id: Id,
+    /// Who is in it, or was.
+    pub friend_id: Id,
 }

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use rusqlite::types::ValueRef;
+use tokio::sync::mpsc;
 
 use super::Value;
 
@@ -147,4 +150,25 @@ pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
 /// Waits.
 pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
+}
+
+/// The writing end of an answer that goes on.
+pub struct Outlet(mpsc::Sender<Bytes>);
+
+impl Outlet {
+    /// Writes until all is taken; `None` where nobody reads any more.
+    pub async fn send(self, bytes: Vec<u8>) -> Option<Self> {
+        self.0.send(bytes.into()).await.is_ok().then_some(self)
+    }
+}
+
+/// An answer that goes on for as long as its outlet is kept.
+pub fn stream() -> (Outlet, Response) {
+    // One chunk may wait, so that a client that does not read is one whose outlet does not write.
+    let (sender, receiver) = mpsc::channel(1);
+    let chunks = futures_util::stream::unfold(receiver, async |mut receiver| {
+        let chunk = receiver.recv().await?;
+        Some((Ok::<_, std::convert::Infallible>(chunk), receiver))
+    });
+    (Outlet(sender), Response::new(Body::from_stream(chunks)))
 }

@@ -1,10 +1,17 @@
 //! Spin, through its SDK.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
+use spin_sdk::http::IntoResponse;
+use spin_sdk::wasip3::http::types;
+use spin_sdk::wasip3::http_compat::BodyResult;
+use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
+use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::{key_value, sqlite, variables};
 
 use super::Value;
@@ -132,4 +139,53 @@ pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
 /// Waits.
 pub async fn sleep(duration: Duration) {
     spin_sdk::time::sleep(duration).await;
+}
+
+/// The writing end of an answer that goes on. It belongs to no request: whoever has it writes, so one task serves all streams of
+/// an instance. (The SDK's own has a task for each, and tasks of the component model may not wake each other.)
+pub struct Outlet {
+    writer: StreamWriter<u8>,
+    // After the writer: an answer has ended well when its stream has, and who drops both says so.
+    _result: FutureWriter<BodyResult>,
+}
+
+impl Outlet {
+    /// Writes until all is taken; `None` where nobody reads any more.
+    pub async fn send(mut self, bytes: Vec<u8>) -> Option<Self> {
+        let left = self.writer.write_all(bytes).await;
+        left.is_empty().then_some(self)
+    }
+}
+
+/// The reading end, on its way through the layers around a handler to [`into_wasi`].
+#[derive(Clone)]
+struct Streamed(Arc<Mutex<Option<Ends>>>);
+
+type Ends = (StreamReader<u8>, FutureReader<BodyResult>);
+
+/// An answer that goes on for as long as its outlet is kept.
+pub fn stream() -> (Outlet, Response) {
+    let (writer, reader) = wit_stream::new();
+    let (result, read) = wit_future::new::<BodyResult>(|| Ok(None));
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Streamed(Arc::new(Mutex::new(Some((reader, read))))));
+    (Outlet { writer, _result: result }, response)
+}
+
+/// The answer as the platform takes it, with the reading end of its stream as its body where it is one.
+pub fn into_wasi(mut response: Response) -> Result<types::Response, types::ErrorCode> {
+    let streamed = response.extensions_mut().remove::<Streamed>();
+    let ends = streamed.and_then(|Streamed(ends)| ends.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let Some((reader, result)) = ends else {
+        return response.into_response();
+    };
+    let (mut parts, _) = response.into_parts();
+    // axum told the length of the empty body that stood for the stream.
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    let refused = |error: types::HeaderError| types::ErrorCode::InternalError(Some(format!("{error:?}")));
+    let headers = parts.headers.try_into().map_err(refused)?;
+    let (answer, _sent) = types::Response::new(headers, Some(reader), result);
+    // Any status of `http` is one.
+    let _ = answer.set_status_code(parts.status.as_u16());
+    Ok(answer)
 }

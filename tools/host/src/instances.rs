@@ -1,7 +1,8 @@
 //! When an instance starts, how many requests it serves and when it ends.
 //!
 //! The figures are Spin's defaults: an instance serves up to 128 requests (`--max-instance-reuse-count`, as Spin's), 16 of
-//! them at a time, and goes after a second without work. What a component spawned after its response keeps its instance alive.
+//! them at a time, and goes after a second without work. What a component spawned after its response keeps its instance alive for
+//! as long as it works: answers that go on are written by such work.
 
 use crate::imports::{ComponentEnv, Ctx};
 use std::pin::Pin;
@@ -26,8 +27,17 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long a component may take until its response begins.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(120);
 
-/// How long work may go on after the last response of an instance.
-const AFTERWARDS_LIMIT: Duration = Duration::from_secs(300);
+/// How long work may go on after the last response of an instance once the host stops. A stream of events would never end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// When an instance ends that is in a state since `since`; none where it may be for as long as it likes.
+fn deadline(status: WorkerStatus, since: Instant, stopped: Option<Instant>) -> Option<Instant> {
+    match status {
+        WorkerStatus::Idle => Some(stopped.unwrap_or(since + IDLE)),
+        WorkerStatus::Requests => Some(since + RESPONSE_LIMIT),
+        WorkerStatus::PostReturn => stopped.map(|stopped| stopped.max(since) + FAREWELL),
+    }
+}
 
 /// Dropped when whatever holds it ends; the host waits for all of them when it stops.
 pub type Alive = mpsc::Sender<std::convert::Infallible>;
@@ -66,7 +76,7 @@ impl HandlerState for Starter {
                 sleep: Box::pin(sleep(IDLE)),
                 // A sender gone is a host gone: stop as well.
                 stopping: Box::pin(async move { drop(stopping.wait_for(|stopping| *stopping).await) }),
-                stopped: false,
+                stopped: None,
             },
             state: Worker {
                 env: self.env.clone(),
@@ -81,7 +91,7 @@ impl HandlerState for Starter {
 pub struct Expiration {
     sleep: Pin<Box<Sleep>>,
     stopping: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
-    stopped: bool,
+    stopped: Option<Instant>,
 }
 
 impl WorkerExpiration for Expiration {
@@ -91,18 +101,13 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
-        let limit = match status {
-            WorkerStatus::Idle => IDLE,
-            WorkerStatus::Requests => RESPONSE_LIMIT,
-            WorkerStatus::PostReturn => AFTERWARDS_LIMIT,
+        if self.stopped.is_none() && self.stopping.as_mut().poll(context).is_ready() {
+            self.stopped = Some(Instant::now());
+        }
+        let Some(deadline) = deadline(status, start, self.stopped) else {
+            return Poll::Pending;
         };
-        if !self.stopped {
-            self.stopped = self.stopping.as_mut().poll(context).is_ready();
-        }
-        if self.stopped && status == WorkerStatus::Idle {
-            return Poll::Ready(());
-        }
-        let deadline = (start + limit).into();
+        let deadline = deadline.into();
         if self.sleep.deadline() != deadline {
             self.sleep.as_mut().reset(deadline);
         }
@@ -146,5 +151,22 @@ impl WorkerState for Worker {
             self.env.log.print(format!("the instance is gone: {}", error.root_cause()).as_bytes());
         }
         drop(store);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_that_works_after_its_responses_stays_until_the_host_stops() {
+        let since = Instant::now();
+        let stopped = since + Duration::from_secs(9);
+        assert_eq!(deadline(WorkerStatus::Idle, since, None), Some(since + IDLE));
+        assert_eq!(deadline(WorkerStatus::Idle, since, Some(stopped)), Some(stopped));
+        assert_eq!(deadline(WorkerStatus::Requests, since, Some(stopped)), Some(since + RESPONSE_LIMIT));
+        assert_eq!(deadline(WorkerStatus::PostReturn, since, None), None);
+        assert_eq!(deadline(WorkerStatus::PostReturn, since, Some(stopped)), Some(stopped + FAREWELL));
+        assert_eq!(deadline(WorkerStatus::PostReturn, stopped, Some(since)), Some(stopped + FAREWELL));
     }
 }

@@ -81,8 +81,13 @@ impl ReadIn {
 /// Ids that name nothing of theirs, or what was withdrawn meanwhile, are passed over.
 #[utoipa::path(post, path = "/notifications/read",
     responses((status = 200, description = "What is left to read.", body = Unread)))]
-pub async fn read_notifications(caller: Caller, db: Db, Json(body): Json<ReadIn>) -> ApiResult {
-    store::read_notifications(&db, caller.id, &body.which()?).await?;
+pub async fn read_notifications(
+    State(app): State<Ctx>,
+    caller: Caller,
+    db: Db,
+    Json(body): Json<ReadIn>,
+) -> ApiResult {
+    store::read_notifications(&db, caller.id, &body.which()?, app.now()).await?;
     let unread = store::count_unread(&db, caller.id).await?.ok_or_else(ApiError::invalid_token)?;
     Ok(json_text(StatusCode::OK, format!("{{\"unreadCount\":{unread}}}")))
 }

@@ -90,25 +90,38 @@ pub enum Which {
     These(Vec<Id>),
 }
 
-const READ_ALL: &str = "update notifications set read = 1
-    where person = (select pk from people where id = ?1) and read = 0";
-
-const READ_UP_TO: &str = "update notifications set read = 1
-    where person = (select pk from people where id = ?1) and read = 0
-      and place <= (select place from notifications
-        where id = ?2 and person = (select pk from people where id = ?1))";
-
-const READ_THESE: &str = "update notifications set read = 1
-    where id in (select value from json_each(?2)) and person = (select pk from people where id = ?1) and read = 0";
+/// A trigger marks them and tells of it.
+const READ: &str = "insert into readings (person, ids, up_to, at) values (?1, ?2, ?3, ?4)";
 
 /// Marks what `person` has read; of others' nothing.
-pub async fn read_notifications(db: &Db, person: Id, which: &Which) -> Result<(), DbError> {
-    match which {
-        Which::All => db.write(READ_ALL, params![person]).await,
-        Which::UpTo(id) => db.write(READ_UP_TO, params![person, id]).await,
-        Which::These(ids) => db.write(READ_THESE, params![person, serde_json::json!(ids)]).await,
-    }
-    .map(drop)
+pub async fn read_notifications(db: &Db, person: Id, which: &Which, now: Instant) -> Result<(), DbError> {
+    let (ids, up_to) = match which {
+        Which::All => (None, None),
+        Which::UpTo(id) => (None, Some(*id)),
+        Which::These(ids) => (Some(serde_json::json!(ids)), None),
+    };
+    db.write(READ, params![person, ids, up_to, now.rfc3339()]).await.map(drop)
+}
+
+/// Of each person that is asked of, as `{userId, ids}`: how much they have not read, and those of the notifications that they are shown,
+/// by id.
+pub const TELL_NOTIFICATIONS: &str = concat!(
+    "select json_object('people', json(coalesce(json_group_object(me.id, json_object('unreadCount', ",
+    unread_count!(),
+    ", 'notifications', json((select json_group_object(told.id, json(told.item)) from (
+        select n.id, ",
+    notification_json!("me", "n"),
+    " as item from json_each(asked.value, '$.ids') as one cross join notifications as n
+        where n.id = one.value and n.person = me.pk and ",
+    is_shown!("me", "n"),
+    ") as told)))), '{}')))
+    from json_each(?1) as asked cross join people as me
+    where me.id = asked.value ->> '$.userId' and me.status = 'active'"
+);
+
+/// What people are told now of notifications that others name by id, as one JSON document.
+pub async fn tell_notifications(db: &Db, asked: serde_json::Value) -> Result<String, DbError> {
+    Ok(db.read(TELL_NOTIFICATIONS, params![asked]).await?.unwrap_or_default())
 }
 
 /// By `notifications_by_age`, from the oldest.

@@ -62,7 +62,7 @@ pub async fn remove_close_friend(
     Path(friend): Path<Id>,
 ) -> ApiResult<StatusCode> {
     require_other(&caller, friend)?;
-    let remove = || store::remove_close_friend(&db, caller.id, friend);
+    let remove = || store::remove_close_friend(&db, caller.id, friend, app.now());
     if remove().await? || (people::ensure(&app, &trace, friend).await? && remove().await?) {
         return Ok(StatusCode::NO_CONTENT);
     }

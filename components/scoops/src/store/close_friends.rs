@@ -29,20 +29,16 @@ pub async fn add_close_friend(db: &Db, caller: Id, friend: Id, now: Instant) -> 
     Ok(db.write(ADD_CLOSE_FRIEND, params![caller, friend, now.rfc3339()]).await?.is_some())
 }
 
+/// A trigger removes them, where they are in it, and tells of it.
 const REMOVE_CLOSE_FRIEND: &str = concat!(
-    "delete from close_friends where (owner, friend) in (select me.pk, them.pk from ",
+    "insert into close_friend_removals (owner, friend, at) select me.pk, them.pk, ?3 from ",
     found_person!(),
-    ") returning 1"
+    " returning 1"
 );
 
-const MAY_FIND_PERSON: &str = concat!("select 1 from ", found_person!());
-
 /// Takes `friend` out of the list of `caller`, be they in it or not; false where they are not there for them.
-pub async fn remove_close_friend(db: &Db, caller: Id, friend: Id) -> Result<bool, DbError> {
-    if db.write(REMOVE_CLOSE_FRIEND, params![caller, friend]).await?.is_some() {
-        return Ok(true);
-    }
-    Ok(db.read(MAY_FIND_PERSON, params![caller, friend]).await?.is_some())
+pub async fn remove_close_friend(db: &Db, caller: Id, friend: Id, now: Instant) -> Result<bool, DbError> {
+    Ok(db.write(REMOVE_CLOSE_FRIEND, params![caller, friend, now.rfc3339()]).await?.is_some())
 }
 
 /// Down `close_friends_by_owner`.
