@@ -10,13 +10,14 @@ use crate::client::agent;
 use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
-pub const SERVICES: [&str; 7] = ["auth", "users", "posts", "social", "media", "scoops", "notifications"];
+pub const SERVICES: [&str; 8] =
+    ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics"];
 
 /// A dead relay's lease and an unfinished request's claim end long before.
 const DRAINED: Duration = Duration::from_secs(20);
 
 /// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
-const COUNTS: [(&str, &str, &str); 13] = [
+const COUNTS: [(&str, &str, &str); 14] = [
     (
         "users social posts media scoops notifications",
         "followers",
@@ -82,6 +83,15 @@ const COUNTS: [(&str, &str, &str); 13] = [
             (select max(pk) from posts where author = author_latest.author and status = 'published')",
     ),
     (
+        "analytics",
+        "numbers of authors",
+        "select author from author_days as a where (reactions, comments, posts, followers) is not (
+            (select count(*) from reactions as r join posts as p on p.pk = r.post where p.author = a.author and r.day = a.day),
+            (select count(*) from comments as c join posts as p on p.pk = c.post where p.author = a.author and c.day = a.day),
+            (select count(*) from posts where author = a.author and published = a.day),
+            (select count(*) from followers where followee = a.author and day = a.day))",
+    ),
+    (
         "users social posts media scoops notifications",
         "follows across a block",
         "select follower from follows where exists (select 1 from blocks
@@ -91,8 +101,8 @@ const COUNTS: [(&str, &str, &str); 13] = [
 
 /// What services hold of what another owns: the owner and its statement, who else has it and theirs; both answer
 /// the same.
-const PROJECTIONS: [(&str, &str, &[&str], &str); 5] = [
-    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications"], PEOPLE),
+const PROJECTIONS: [(&str, &str, &[&str], &str); 9] = [
+    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications", "analytics"], PEOPLE),
     ("social", FOLLOWS, &["users", "posts", "media", "scoops", "notifications"], FOLLOWS),
     ("social", BLOCKS, &["users", "posts", "media", "scoops", "notifications"], BLOCKS),
     (
@@ -103,6 +113,32 @@ const PROJECTIONS: [(&str, &str, &[&str], &str); 5] = [
         "select id || ' ' || posts from people where posts <> 0 order by id",
     ),
     ("users", WANTED_BY_OWNER, &["notifications"], WANTED),
+    (
+        "posts",
+        "select id || ' ' || comments || ' ' || reaction_count || ' ' || views from posts where status = 'published' order by id",
+        &["analytics"],
+        "select id || ' ' || coalesce(sum(comments), 0) || ' ' || coalesce(sum(reactions), 0) || ' ' || coalesce(sum(views), 0) from posts
+            left join post_days on post = pk where published is not null group by pk order by id",
+    ),
+    (
+        "social",
+        FOLLOWS,
+        &["analytics"],
+        "select a.id || ' ' || b.id from followers
+            join people as a on a.pk = follower join people as b on b.pk = followee order by 1",
+    ),
+    (
+        "posts",
+        "select total(status = 'published') || ' ' || total(comments) || ' ' || total(reaction_count) from posts",
+        &["analytics"],
+        "select total(posts) || ' ' || total(comments) || ' ' || total(reactions) from site_days",
+    ),
+    (
+        "users",
+        "select cast(count(*) as text) from people where status in ('active', 'suspended')",
+        &["analytics"],
+        "select cast(coalesce(sum(users), 0) as text) from site_days",
+    ),
 ];
 
 const PEOPLE: &str =

@@ -1,6 +1,7 @@
 //! The journeys. One binary, so that they share a stack and are linked once.
 
 mod accounts;
+mod analytics;
 mod conventions;
 mod crash;
 mod documents;

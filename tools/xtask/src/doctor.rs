@@ -260,9 +260,7 @@ fn check_tokens(findings: &mut Findings, manifest: &Manifest, url: &str) {
 
 /// Ticks once, and looks at what waits after it.
 fn check_events(findings: &mut Findings, state: &State, url: &str) {
-    let given = std::env::var("SPIN_VARIABLE_WORKER_TOKEN").ok();
-    let kept = state.known_secrets().into_iter().find(|(name, _)| name == "worker_token");
-    let Some(token) = given.or(kept.map(|(_, token)| token)) else {
+    let Some(token) = state.worker_token() else {
         findings.warn("events: not looked at", "set SPIN_VARIABLE_WORKER_TOKEN to the worker token");
         return;
     };

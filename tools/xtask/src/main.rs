@@ -9,6 +9,7 @@ mod options;
 mod player;
 mod process;
 mod project;
+mod rebuild;
 mod stack;
 mod state;
 mod steps;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Up(options) => up::up(&options).map(|()| true),
         Command::Test(options) => test::test(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Rebuild(options) => rebuild::rebuild(&options).map(|()| true),
         Command::Bench(options) => bench::bench(&options),
     };
     match done {

@@ -24,6 +24,10 @@ cargo xtask COMMAND
   doctor [--url http://127.0.0.1:3000] [--state .data]
       What is wrong with a running application or its state, and how to mend it.
 
+  rebuild analytics|gamification [--url http://127.0.0.1:3000] [--state .data]
+      Has a service of a running application that is made of events alone be made again of all of them, and waits until
+      it is. Meanwhile its numbers are too low.
+
   bench [--quick]
       What the application bears, against the floor, on this machine: some 10 minutes, most of it making
       a million posts; --quick leaves those out. Writes docs/benchmarks.md.
@@ -41,6 +45,8 @@ pub enum Command {
     Test(TestOptions),
     /// `doctor`.
     Doctor(DoctorOptions),
+    /// `rebuild`.
+    Rebuild(RebuildOptions),
     /// `bench`.
     Bench(BenchOptions),
 }
@@ -94,6 +100,17 @@ pub struct DoctorOptions {
     pub state: PathBuf,
 }
 
+/// Flags of `rebuild`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RebuildOptions {
+    /// Which service.
+    pub service: String,
+    /// `--url`; else where the `up` on this state listens.
+    pub url: Option<String>,
+    /// `--state`.
+    pub state: PathBuf,
+}
+
 /// Reads the command line after the program's name.
 pub fn parse(arguments: &[String]) -> Result<Command, String> {
     let Some((command, rest)) = arguments.split_first() else {
@@ -124,6 +141,11 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         "doctor" => {
             let mut given = Given::read(rest, &["--url", "--state"], 0)?;
             Ok(Command::Doctor(DoctorOptions { url: given.take("--url"), state: given.state()? }))
+        }
+        "rebuild" => {
+            let mut given = Given::read(rest, &["--url", "--state"], 1)?;
+            let service = given.words.pop().ok_or("rebuild which service? Such as `rebuild analytics`")?;
+            Ok(Command::Rebuild(RebuildOptions { service, url: given.take("--url"), state: given.state()? }))
         }
         "bench" => match rest {
             [] => Ok(Command::Bench(BenchOptions { quick: false })),
@@ -249,6 +271,18 @@ mod tests {
         let Ok(Command::Up(options)) = read("up") else { panic!("refused") };
         assert_eq!((options.listen.port(), options.runtime), (3000, Runtime::Embedded));
         assert!(options.state.ends_with(".data"));
+    }
+
+    #[test]
+    fn a_rebuild_is_of_one_service() {
+        let Ok(Command::Rebuild(options)) = read("rebuild analytics --url http://127.0.0.1:4000") else {
+            panic!("refused");
+        };
+        assert_eq!(
+            (options.service.as_str(), options.url.as_deref()),
+            ("analytics", Some("http://127.0.0.1:4000"))
+        );
+        assert!(read("rebuild").is_err() && read("rebuild analytics gamification").is_err());
     }
 
     #[test]

@@ -101,6 +101,13 @@ impl State {
         SECRETS.iter().filter_map(known).filter(|(_, value)| !value.is_empty()).collect()
     }
 
+    /// The worker token of the application: from the environment, as it gets it, or made before.
+    pub fn worker_token(&self) -> Option<String> {
+        let given = std::env::var("SPIN_VARIABLE_WORKER_TOKEN").ok().filter(|token| !token.is_empty());
+        let kept = || self.known_secrets().into_iter().find(|(name, _)| name == "worker_token");
+        given.or_else(|| kept().map(|(_, token)| token))
+    }
+
     /// Writes the runtime configuration that puts every database and the key-value store here.
     pub fn write_runtime_config(&self, manifest: &Manifest) -> Result<PathBuf> {
         let text = |path: PathBuf| toml::Value::from(path.display().to_string()).to_string();

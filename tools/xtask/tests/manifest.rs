@@ -127,6 +127,8 @@ const ROUTES: &[(&str, &[&str])] = &[
             "/push/vapid-public-key",
         ],
     ),
+    ("analytics", &["/analytics/me", "/analytics/posts/1", "/analytics/overview"]),
+    ("gamification", &["/gamification/me", "/gamification/leaderboard", "/gamification/badges"]),
     (
         "web",
         &[
@@ -136,6 +138,7 @@ const ROUTES: &[(&str, &[&str])] = &[
             "/docs",
             "/docs/explorer.js",
             "/worker/tick",
+            "/worker/rebuild",
             "/",
             "/nothing",
             "/users",

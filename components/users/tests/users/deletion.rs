@@ -204,9 +204,17 @@ fn holder(world: &World, service: &'static str) {
 async fn an_export_holds_what_every_service_holds() {
     let world = world().await;
     let (id, alice, _) = lived_in(&world).await;
-    for service in
-        ["auth", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"]
-    {
+    for service in [
+        "auth",
+        "posts",
+        "social",
+        "media",
+        "scoops",
+        "notifications",
+        "analytics",
+        "gamification",
+        "realtime",
+    ] {
         holder(&world, service);
     }
     let answer = world.get("users", "/me/export", &alice).await;
