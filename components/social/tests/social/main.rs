@@ -6,6 +6,7 @@
 mod appeals;
 mod common;
 mod events;
+mod everywhere;
 mod export;
 mod limits;
 mod lists;
