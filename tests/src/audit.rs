@@ -10,21 +10,21 @@ use crate::client::agent;
 use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
-pub const SERVICES: [&str; 8] =
-    ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics"];
+pub const SERVICES: [&str; 9] =
+    ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification"];
 
 /// A dead relay's lease and an unfinished request's claim end long before.
 const DRAINED: Duration = Duration::from_secs(20);
 
 /// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
-const COUNTS: [(&str, &str, &str); 14] = [
+const COUNTS: [(&str, &str, &str); 18] = [
     (
-        "users social posts media scoops notifications",
+        "users social posts media scoops notifications gamification",
         "followers",
         "select id from people where followers <> (select count(*) from follows where followee = people.pk)",
     ),
     (
-        "users social posts media scoops notifications",
+        "users social posts media scoops notifications gamification",
         "following",
         "select id from people where following <> (select count(*) from follows where follower = people.pk)",
     ),
@@ -92,7 +92,33 @@ const COUNTS: [(&str, &str, &str); 14] = [
             (select count(*) from followers where followee = a.author and day = a.day))",
     ),
     (
-        "users social posts media scoops notifications",
+        "gamification",
+        "points that count",
+        "select person from days as d where n <> (select count(*) from (
+            select 1 from ledger where person = d.person and kind = d.kind and day = d.day and within = 1 and held > 0
+            limit (select per_day from kinds where kind = d.kind)))
+            or points <> n * (select points from kinds where kind = d.kind)",
+    ),
+    (
+        "gamification",
+        "causes within the limit of their pair",
+        "select person from ledger join kinds using (kind) where held > 0
+            group by person, kind, partner, day having sum(within) <> min(count(*), coalesce(per_pair, per_day))",
+    ),
+    (
+        "gamification",
+        "scores of all time",
+        "select person from scores as s where board = 'all'
+            and points <> (select coalesce(sum(points), 0) from days where person = s.person)",
+    ),
+    (
+        "gamification",
+        "people at each number of points",
+        "select board || points from (select board, points, count(*) as people from scores where shown = 1 and points > 0 group by 1, 2)
+            as s where people is not (select people from standings where board = s.board and step = 1 and bucket = s.points)",
+    ),
+    (
+        "users social posts media scoops notifications gamification",
         "follows across a block",
         "select follower from follows where exists (select 1 from blocks
             where blocker in (follower, followee) and blocked in (follower, followee))",
@@ -101,10 +127,10 @@ const COUNTS: [(&str, &str, &str); 14] = [
 
 /// What services hold of what another owns: the owner and its statement, who else has it and theirs; both answer
 /// the same.
-const PROJECTIONS: [(&str, &str, &[&str], &str); 9] = [
-    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications", "analytics"], PEOPLE),
-    ("social", FOLLOWS, &["users", "posts", "media", "scoops", "notifications"], FOLLOWS),
-    ("social", BLOCKS, &["users", "posts", "media", "scoops", "notifications"], BLOCKS),
+const PROJECTIONS: [(&str, &str, &[&str], &str); 13] = [
+    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification"], PEOPLE),
+    ("social", FOLLOWS, &["users", "posts", "media", "scoops", "notifications", "gamification"], FOLLOWS),
+    ("social", BLOCKS, &["users", "posts", "media", "scoops", "notifications", "gamification"], BLOCKS),
     (
         "posts",
         "select a.id || ' ' || count(*) from posts as p join people as a on a.pk = p.author
@@ -138,6 +164,37 @@ const PROJECTIONS: [(&str, &str, &[&str], &str); 9] = [
         "select cast(count(*) as text) from people where status in ('active', 'suspended')",
         &["analytics"],
         "select cast(coalesce(sum(users), 0) as text) from site_days",
+    ),
+    (
+        "posts",
+        "select a.id || ' ' || count(*) from posts as p join people as a on a.pk = p.author
+            where p.status = 'published' group by a.id order by a.id",
+        &["gamification"],
+        "select p.id || ' ' || count(*) from ledger join people as p on p.pk = person
+            where kind = 'post' and held > 0 group by p.id order by p.id",
+    ),
+    (
+        "posts",
+        "select a.id || ' ' || h.id || ' ' || c.id from comments as c join posts as p on p.pk = c.post
+            join people as a on a.pk = c.author join people as h on h.pk = p.author where a.pk <> h.pk order by 1",
+        &["gamification"],
+        "select a.id || ' ' || h.id || ' ' || cause from ledger join people as a on a.pk = person join people as h on h.pk = partner
+            where kind = 'comment' and held > 0 order by 1",
+    ),
+    (
+        "posts",
+        "select distinct h.id || ' ' || a.id || ' ' || p.id from reactions as r join posts as p on p.pk = r.post
+            join people as a on a.pk = r.person join people as h on h.pk = p.author where a.pk <> h.pk order by 1",
+        &["gamification"],
+        "select h.id || ' ' || a.id || ' ' || cause from ledger join people as h on h.pk = person join people as a on a.pk = partner
+            where kind = 'reacted' and held > 0 order by 1",
+    ),
+    (
+        "social",
+        FOLLOWS,
+        &["gamification"],
+        "select a.id || ' ' || b.id from ledger join people as b on b.pk = person join people as a on a.pk = partner
+            where kind = 'followed' and held > 0 order by 1",
     ),
 ];
 

@@ -83,7 +83,10 @@ mod tests {
         for (at, badge) in all.iter().enumerate() {
             let is_word = badge.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
             assert!(is_word && !badge.id.is_empty(), "{badge:?}");
-            assert!(!badge.name.is_empty() && badge.description.ends_with('.') && badge.from > 0, "{badge:?}");
+            assert!(
+                !badge.name.is_empty() && badge.description.ends_with('.') && badge.from > 0,
+                "{badge:?}"
+            );
             let same = |other: &Badge| {
                 other.id == badge.id
                     || other.name == badge.name

@@ -9,7 +9,7 @@ use crate::badges::Badge;
 /// What the caller has earned.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Progress {
+pub struct GameProgress {
     /// All their points.
     #[schema(minimum = 0)]
     pub points: i64,

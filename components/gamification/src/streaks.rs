@@ -68,7 +68,9 @@ fn active_days(halves: &[Half], zone: &TimeZone) -> Vec<Date> {
         if ends.0 == ends.1 {
             note(ends.0);
         } else {
-            (first..=last).filter(|quarter| mask >> quarter & 1 == 1).for_each(|quarter| note(day_of(quarter)));
+            (first..=last)
+                .filter(|quarter| mask >> quarter & 1 == 1)
+                .for_each(|quarter| note(day_of(quarter)));
         }
     }
     days
@@ -95,7 +97,8 @@ mod tests {
 
     #[test]
     fn days_in_a_row_end_where_one_is_missing() {
-        let times = ["2026-03-01T12:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T23:59:59Z", "2026-03-04T12:00:00Z"];
+        let times =
+            ["2026-03-01T12:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T23:59:59Z", "2026-03-04T12:00:00Z"];
         assert_eq!(streaks(&times, None, "2026-03-04T13:00:00Z"), (1, 2));
         assert_eq!(streaks(&times[..3], None, "2026-03-02T23:59:59Z"), (2, 2));
         assert_eq!(streaks(&[], None, "2026-03-04T13:00:00Z"), (0, 0));

@@ -24,6 +24,7 @@ pub static SERVICE: Service = Service {
         migration!("0002_pushes"),
         migration!("0003_events"),
         migration!("0004_reports"),
+        migration!("0005_badges"),
         migration!("0006_reads"),
         migration!("0007_mentions"),
     ],

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use shared::answer::{IfNoneMatch, json};
-use shared::app::{App, Ctx};
+use shared::app::Ctx;
 use shared::auth::{Bearer, Caller};
 use shared::clock::Instant;
 use shared::db::Db;
@@ -13,25 +13,21 @@ use shared::extract::Json;
 use utoipa::ToSchema;
 
 use crate::badges::find_badge;
-use crate::docs::{AwardedBadge, Progress};
+use crate::docs::{AwardedBadge, GameProgress};
 use crate::model::{Period, level_of, points_of_level};
 use crate::store::{self, ProgressRow};
 use crate::streaks::Streaks;
 
 /// The caller's points, level, streak, badges and ranks.
 #[utoipa::path(get, path = "/gamification/me", params(IfNoneMatch),
-    responses((status = 200, description = "What they have earned.", body = Progress)))]
-pub async fn get_progress(
-    State(app): State<Ctx>,
-    db: Db,
-    caller: Bearer,
-    known: IfNoneMatch,
-) -> ApiResult {
+    responses((status = 200, description = "What they have earned.", body = GameProgress)))]
+pub async fn get_progress(State(app): State<Ctx>, db: Db, caller: Bearer, known: IfNoneMatch) -> ApiResult {
     let week = Period::Weekly.board(app.now());
-    let mut found = store::find_progress(&db, caller.id, &week).await?;
+    let find = || store::find_progress(&db, caller.id, &week);
+    let mut found = find().await?;
     if found.is_none() {
         caller.settle(&app).await?;
-        found = store::find_progress(&db, caller.id, &week).await?;
+        found = find().await?;
     }
     let progress = shown(found.ok_or_else(ApiError::invalid_token)?, app.now());
     Ok(known.answer(serde_json::to_string(&progress).map_err(ApiError::internal)?))
@@ -49,7 +45,7 @@ pub struct ProgressPatch {
 ///
 /// Points, levels and badges go on.
 #[utoipa::path(patch, path = "/gamification/me",
-    responses((status = 200, description = "What they have earned.", body = Progress)))]
+    responses((status = 200, description = "What they have earned.", body = GameProgress)))]
 pub async fn update_progress(
     State(app): State<Ctx>,
     db: Db,
@@ -57,16 +53,11 @@ pub async fn update_progress(
     Json(patch): Json<ProgressPatch>,
 ) -> ApiResult {
     store::update_opted_out(&db, caller.id, patch.opted_out).await?;
-    let progress = find_progress(&app, &db, &caller).await?;
-    Ok(json(StatusCode::OK, &progress))
+    let found = store::find_progress(&db, caller.id, &Period::Weekly.board(app.now())).await?;
+    Ok(json(StatusCode::OK, &shown(found.ok_or_else(ApiError::invalid_token)?, app.now())))
 }
 
-async fn find_progress(app: &App, db: &Db, caller: &Caller) -> ApiResult<Progress> {
-    let found = store::find_progress(db, caller.id, &Period::Weekly.board(app.now())).await?;
-    Ok(shown(found.ok_or_else(ApiError::invalid_token)?, app.now()))
-}
-
-fn shown(row: ProgressRow, now: Instant) -> Progress {
+fn shown(row: ProgressRow, now: Instant) -> GameProgress {
     let level = level_of(row.points);
     let streaks = Streaks::of(&row.activity, row.time_zone.as_deref(), now);
     // One that left the catalogue is shown no more.
@@ -74,7 +65,7 @@ fn shown(row: ProgressRow, now: Instant) -> Progress {
         let badge = find_badge(&id)?;
         Some(AwardedBadge { id: &badge.id, name: &badge.name, awarded_at })
     });
-    Progress {
+    GameProgress {
         points: row.points,
         level,
         next_level_at: points_of_level(level + 1),

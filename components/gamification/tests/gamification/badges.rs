@@ -100,8 +100,9 @@ async fn many_people_at_once_get_theirs_in_one_tick() {
 #[tokio::test]
 async fn a_badge_that_left_the_catalogue_is_shown_no_more() {
     let house = start().await;
-    house.sql("insert into awards (person, badge, name, at)
-        select pk, 'of_old', 'Of old', '2026-11-24T08:00:00.000Z' from people where handle = 'alice'").await;
+    let given = "insert into awards (person, badge, name, at)
+        select pk, 'of_old', 'Of old', '2026-11-24T08:00:00.000Z' from people where handle = 'alice'";
+    house.sql(given).await;
     assert_eq!(badges(&house, ALICE).await, [""; 0]);
     assert!(CATALOGUE.iter().all(|badge| badge.id != "of_old"));
 }

@@ -110,7 +110,8 @@ async fn the_suspended_are_nowhere_and_come_back_with_what_they_had() {
 async fn whom_nobody_told_of_is_on_no_board_until_users_does() {
     let house = start().await;
     let stranger = house.world.id();
-    let body = json!({ "postId": house.world.id(), "authorId": stranger, "visibility": "public", "mentions": [] });
+    let body =
+        json!({ "postId": house.world.id(), "authorId": stranger, "visibility": "public", "mentions": [] });
     house.hear("posts", "post.published", "2026-11-24T08:00:00.000Z", body).await;
     assert_eq!(house.board("all", ALICE).await, [""; 0]);
     let person = json!({ "id": stranger, "handle": "frida", "displayName": "Frida", "bio": null, "avatarUrl": null,
@@ -122,20 +123,40 @@ async fn whom_nobody_told_of_is_on_no_board_until_users_does() {
 #[tokio::test]
 async fn what_is_no_period_no_page_or_no_choice_is_422() {
     let house = start().await;
-    for (query, field) in [("period=daily", "period"), ("period=", "period"), ("limit=0", "limit"), ("limit=101", "limit")] {
+    for (query, field) in
+        [("period=daily", "period"), ("period=", "period"), ("limit=0", "limit"), ("limit=101", "limit")]
+    {
         let answer = house.get(&format!("/gamification/leaderboard?{query}"), ALICE).await;
-        assert_eq!((answer.status, answer.body["errors"][0]["field"].as_str()), (422, Some(field)), "{query}");
+        assert_eq!(
+            (answer.status, answer.body["errors"][0]["field"].as_str()),
+            (422, Some(field)),
+            "{query}"
+        );
     }
     for cursor in ["x", "MTp4", "MTox"] {
         let answer = house.get(&format!("/gamification/leaderboard?cursor={cursor}"), ALICE).await;
         assert_eq!(problem(&answer), (422, "invalid_cursor"), "{cursor}");
     }
-    for body in [json!({}), json!({ "optedOut": null }), json!({ "optedOut": "yes" }), json!({ "optedOut": 1 })] {
-        let call = house.world.call("gamification", Method::PATCH, "/gamification/me", &house.tokens[ALICE], &[], body.clone());
+    for body in
+        [json!({}), json!({ "optedOut": null }), json!({ "optedOut": "yes" }), json!({ "optedOut": 1 })]
+    {
+        let call = house.world.call(
+            "gamification",
+            Method::PATCH,
+            "/gamification/me",
+            &house.tokens[ALICE],
+            &[],
+            body.clone(),
+        );
         let answer = call.await;
-        assert_eq!((answer.status, answer.body["errors"][0]["field"].as_str()), (422, Some("optedOut")), "{body}");
+        assert_eq!(
+            (answer.status, answer.body["errors"][0]["field"].as_str()),
+            (422, Some("optedOut")),
+            "{body}"
+        );
     }
     let body = json!({ "optedOut": false, "points": 1_000_000, "level": 99 });
-    let call = house.world.call("gamification", Method::PATCH, "/gamification/me", &house.tokens[ALICE], &[], body);
+    let call =
+        house.world.call("gamification", Method::PATCH, "/gamification/me", &house.tokens[ALICE], &[], body);
     assert_eq!(call.await.body["points"], 0, "points come from events alone");
 }

@@ -38,7 +38,11 @@ async fn a_deleted_person_is_erased_and_others_lose_what_they_earned_by_them() {
     let rows = 1 + 4 + 4 + 1 + 1 + 1;
     assert_eq!((&told[0]["rows"], &told[0]["service"]), (&json!(rows), &json!("gamification")));
     for table in ["ledger", "days", "totals", "scores", "moves", "activity", "checks", "awards", "settings"] {
-        assert_eq!(house.one(&format!("select count(*) from {table} where person = {bob}")).await, "0", "{table}");
+        assert_eq!(
+            house.one(&format!("select count(*) from {table} where person = {bob}")).await,
+            "0",
+            "{table}"
+        );
     }
     assert_eq!(house.one(&format!("select count(*) from ledger where partner = {bob}")).await, "0");
     for table in ["clearings", "withdrawn"] {
@@ -74,7 +78,9 @@ async fn nothing_late_brings_a_deleted_person_or_points_by_them_back() {
     let comment = json!({ "commentId": thing(31), "postId": thing(30), "postAuthorId": nobody, "parentId": null,
         "parentAuthorId": null, "authorId": house.ids[CARLA], "mentions": [] });
     house.hear("posts", "comment.created", AT, comment).await;
-    house.hear("social", "follow.created", AT, json!({ "followerId": nobody, "followeeId": house.ids[CARLA] })).await;
+    house
+        .hear("social", "follow.created", AT, json!({ "followerId": nobody, "followeeId": house.ids[CARLA] }))
+        .await;
     assert_eq!(house.points(CARLA).await, 0);
     assert_eq!(house.progress(CARLA).await["longestStreakDays"], 1, "she did comment");
 }
@@ -111,7 +117,14 @@ async fn a_post_with_many_reactions_goes_at_once_and_leaves_every_number_true() 
     for number in 0..600 {
         let body = json!({ "postId": thing(1), "postAuthorId": house.ids[ALICE], "type": "like",
             "userId": one_of_crowd(number) });
-        house.note("posts", "reaction.created", &format!("2026-11-{:02}T08:00:00.000Z", 20 + number / 200), body).await;
+        house
+            .note(
+                "posts",
+                "reaction.created",
+                &format!("2026-11-{:02}T08:00:00.000Z", 20 + number / 200),
+                body,
+            )
+            .await;
     }
     house.tell("posts").await;
     house.react(BOB, ALICE, 2, "like", AT).await;
@@ -119,7 +132,10 @@ async fn a_post_with_many_reactions_goes_at_once_and_leaves_every_number_true() 
     house.unpublish(ALICE, 1).await;
     assert_eq!(house.points(ALICE).await, 1);
     assert_eq!(house.board("weekly", CARLA).await, ["1 alice 1"]);
-    assert_eq!(house.one("select sum(n) from totals join people on pk = person where handle = 'alice'").await, "1");
+    assert_eq!(
+        house.one("select sum(n) from totals join people on pk = person where handle = 'alice'").await,
+        "1"
+    );
     house.publish(ALICE, 9, NOW).await;
     assert_eq!(house.points(ALICE).await, 11);
 }

@@ -20,7 +20,9 @@ async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
             assert_eq!(keys(&body), members, "{}", kind.name);
             match kind.name {
                 "badge.awarded" => drop(serde_json::from_value::<events::BadgeAwarded>(body).unwrap()),
-                "erasure.completed" => drop(serde_json::from_value::<events::ErasureCompleted>(body).unwrap()),
+                "erasure.completed" => {
+                    drop(serde_json::from_value::<events::ErasureCompleted>(body).unwrap())
+                }
                 other => panic!("{other} has no type"),
             }
         }
@@ -30,16 +32,35 @@ async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
 #[tokio::test]
 async fn everything_it_acts_on_is_told_to_it() {
     let house = start().await;
-    let triggers = house.one("select group_concat(sql) from sqlite_schema where type = 'trigger' and tbl_name = 'inbox'").await;
-    let heard: Vec<_> =
-        CATALOGUE.iter().filter(|kind| kind.subscribers.contains(&"gamification")).map(|kind| kind.name).collect();
+    let triggers = house
+        .one("select group_concat(sql) from sqlite_schema where type = 'trigger' and tbl_name = 'inbox'")
+        .await;
+    let heard: Vec<_> = CATALOGUE
+        .iter()
+        .filter(|kind| kind.subscribers.contains(&"gamification"))
+        .map(|kind| kind.name)
+        .collect();
     for kind in &heard {
         assert!(triggers.contains(&format!("'{kind}'")), "{kind} is heard for nothing");
     }
-    for kind in ["post.published", "post.deleted", "comment.created", "comment.deleted", "reaction.created", "reaction.removed",
-        "follow.created", "follow.removed", "scoop.published", "scoop.expired", "scoop.deleted", "preferences.updated",
-        "user.registered", "user.deleted", "block.created", "block.removed"]
-    {
+    for kind in [
+        "post.published",
+        "post.deleted",
+        "comment.created",
+        "comment.deleted",
+        "reaction.created",
+        "reaction.removed",
+        "follow.created",
+        "follow.removed",
+        "scoop.published",
+        "scoop.expired",
+        "scoop.deleted",
+        "preferences.updated",
+        "user.registered",
+        "user.deleted",
+        "block.created",
+        "block.removed",
+    ] {
         assert!(heard.contains(&kind), "{kind}");
     }
 }

@@ -53,7 +53,8 @@ async fn bulk_from_many_ends_at_the_limit_of_the_day() {
         let who = one_of_crowd(number);
         let follow = json!({ "followerId": who, "followeeId": house.ids[ALICE] });
         house.note("social", "follow.created", &at(23, number), follow).await;
-        let reaction = json!({ "postId": thing(1), "postAuthorId": house.ids[ALICE], "userId": who, "type": "like" });
+        let reaction =
+            json!({ "postId": thing(1), "postAuthorId": house.ids[ALICE], "userId": who, "type": "like" });
         house.note("posts", "reaction.created", &at(23, number), reaction).await;
         let body = json!({ "commentId": thing(1000 + number), "postId": thing(1), "postAuthorId": house.ids[ALICE],
             "parentId": null, "parentAuthorId": null, "authorId": who, "mentions": [] });

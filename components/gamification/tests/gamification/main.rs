@@ -288,7 +288,8 @@ impl House {
 
     /// The bodies of the events told so far, of one type.
     pub async fn told(&self, kind: &str) -> Vec<Value> {
-        let sql = "select json_group_array(json(body)) from (select body from outbox where type = ?1 order by seq)";
+        let sql =
+            "select json_group_array(json(body)) from (select body from outbox where type = ?1 order by seq)";
         self.app().db.read_as(sql, params![kind]).await.unwrap().unwrap()
     }
 }

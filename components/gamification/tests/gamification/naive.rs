@@ -50,5 +50,8 @@ pub fn scores(causes: &[Cause]) -> Vec<String> {
             score.1 = score.1.clone().max(causes.last().unwrap().at.clone());
         }
     }
-    scores.into_iter().map(|((board, person), (points, at))| format!("{board} {person} {points} {at}")).collect()
+    scores
+        .into_iter()
+        .map(|((board, person), (points, at))| format!("{board} {person} {points} {at}"))
+        .collect()
 }

@@ -49,7 +49,12 @@ impl History {
             // From one week and month to the next.
             let (day, minute) = (28 + step * 6 / steps, step % 1440);
             let (month, day) = if day > 31 { (11, day - 31) } else { (10, day) };
-            let at = format!("2026-{month:02}-{day:02}T{:02}:{:02}:00.{:03}Z", minute / 60, minute % 60, step % 1000);
+            let at = format!(
+                "2026-{month:02}-{day:02}T{:02}:{:02}:00.{:03}Z",
+                minute / 60,
+                minute % 60,
+                step % 1000
+            );
             let (who, other) = (all.one(dice), all.one(dice));
             all.step(house, dice, step, who, other, &at);
             // The last erases one, in the middle of all that.
@@ -98,7 +103,8 @@ impl History {
             }
             (14..=16, _) if who != other => {
                 let body = json!({ "followerId": house.ids[who], "followeeId": house.ids[other] });
-                let told = if self.following.remove(&(who, other)) { "follow.removed" } else { "follow.created" };
+                let told =
+                    if self.following.remove(&(who, other)) { "follow.removed" } else { "follow.created" };
                 if told == "follow.created" {
                     self.following.insert((who, other));
                     self.follows.entry((who, other)).or_insert_with(|| at.to_owned());
@@ -144,7 +150,12 @@ impl History {
         for comment in Vec::from_iter::<Vec<_>>(theirs) {
             self.tell("posts", "comment.deleted", at, uncommented(house, &comment));
         }
-        let theirs: Vec<_> = self.reactions.iter().filter(|(of, _)| of.2 == who).map(|(of, held)| (*of, held.clone())).collect();
+        let theirs: Vec<_> = self
+            .reactions
+            .iter()
+            .filter(|(of, _)| of.2 == who)
+            .map(|(of, held)| (*of, held.clone()))
+            .collect();
         for ((post, host, who), held) in theirs {
             for kind in held {
                 self.tell("posts", "reaction.removed", at, house.reacted(who, host, post, kind));
@@ -235,7 +246,13 @@ async fn points_are_those_of_what_stands_in_whatever_order_sources_are_heard() {
             }
             if dice.roll(4) == 0 {
                 // All of it once more.
-                house.world.app(source).db.rows("update outbox_cursors set seq = 0, scanned = 0", vec![]).await.unwrap();
+                house
+                    .world
+                    .app(source)
+                    .db
+                    .rows("update outbox_cursors set seq = 0, scanned = 0", vec![])
+                    .await
+                    .unwrap();
             }
             house.tell(source).await;
         }
@@ -267,7 +284,9 @@ async fn a_rebuild_from_history_gives_the_same_numbers_and_no_badge_again() {
         for scrubbed in [false, true] {
             if scrubbed {
                 // As the sweep of each source does once everybody has heard of an erasure.
-                for (source, who) in SOURCES.iter().flat_map(|source| history.gone.iter().map(move |who| (source, who))) {
+                for (source, who) in
+                    SOURCES.iter().flat_map(|source| history.gone.iter().map(move |who| (source, who)))
+                {
                     let sql = "update outbox set body = replace(body, ?1, ?2)";
                     let params = shared::params![house.ids[*who], shared::history::NOBODY];
                     house.world.app(source).db.rows(sql, params).await.unwrap();

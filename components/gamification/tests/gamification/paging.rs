@@ -62,7 +62,11 @@ async fn who_overtakes_is_not_passed_over_and_who_falls_back_does_not_come_twice
     }
     house.publish(ALICE, 200, "2026-11-24T09:00:00.000Z").await;
     let second = page(&house, ERIN, 2, first["nextCursor"].as_str()).await;
-    assert_eq!(lines(&second), ["1 carla 60", "3 dave 20"], "in the order of the first page, as they are now");
+    assert_eq!(
+        lines(&second),
+        ["1 carla 60", "3 dave 20"],
+        "in the order of the first page, as they are now"
+    );
     let third = page(&house, ERIN, 2, second["nextCursor"].as_str()).await;
     assert_eq!(lines(&third), ["4 erin 10"]);
     assert_eq!(third["nextCursor"], Value::Null);
@@ -83,7 +87,11 @@ async fn who_moves_twice_is_where_they_were_first_and_who_leaves_is_nowhere() {
     assert_eq!(lines(&rest), ["2 carla 30", "3 dave 20", "4 erin 10"]);
     house.opt_out(BOB, false).await;
     let rest = page(&house, ERIN, 5, first["nextCursor"].as_str()).await;
-    assert_eq!(lines(&rest), ["2 bob 40", "3 carla 30", "4 dave 20", "5 erin 10"], "and back where they were");
+    assert_eq!(
+        lines(&rest),
+        ["2 bob 40", "3 carla 30", "4 dave 20", "5 erin 10"],
+        "and back where they were"
+    );
 }
 
 /// Numbers by chance, the same for a seed everywhere.
@@ -104,7 +112,11 @@ async fn everybody_who_is_there_throughout_comes_once_however_people_move() {
     let scores = "insert into scores (person, board, points, reached, id, shown)
         select pk, 'all', 1 + pk * pk % 300, '2026-11-24T08:00:00.000Z', id, 1 from people where handle like 'c%'";
     house.sql(scores).await;
-    let crowd: usize = house.one("select min(pk) from people where handle like 'c_' or handle like 'c__'").await.parse().unwrap();
+    let crowd: usize = house
+        .one("select min(pk) from people where handle like 'c_' or handle like 'c__'")
+        .await
+        .parse()
+        .unwrap();
     let mut dice = Dice(7);
     for round in 0..12 {
         let listed = "select json_group_array(handle) from scores join people on pk = person where board = 'all' and shown = 1 and points > 0";
@@ -114,7 +126,10 @@ async fn everybody_who_is_there_throughout_comes_once_however_people_move() {
             let page = page(&house, ALICE, 17, cursor.as_deref()).await;
             for item in page["items"].as_array().unwrap() {
                 seen.push(item["user"]["handle"].as_str().unwrap().to_owned());
-                let above = format!("select 1 + count(*) from scores where board = 'all' and shown = 1 and points > {}", item["points"]);
+                let above = format!(
+                    "select 1 + count(*) from scores where board = 'all' and shown = 1 and points > {}",
+                    item["points"]
+                );
                 assert_eq!(item["rank"].to_string(), house.one(&above).await, "{item}");
             }
             cursor = page["nextCursor"].as_str().map(str::to_owned);
@@ -126,7 +141,9 @@ async fn everybody_who_is_there_throughout_comes_once_however_people_move() {
                 let moved = match dice.roll(5) {
                     0 => format!("update scores set shown = 1 - shown where person = {who}"),
                     1 => format!("update scores set points = 0 where person = {who}"),
-                    _ => format!("update scores set points = {points}, reached = '2026-11-24T09:{minute:02}:00.000Z' where person = {who}"),
+                    _ => format!(
+                        "update scores set points = {points}, reached = '2026-11-24T09:{minute:02}:00.000Z' where person = {who}"
+                    ),
                 };
                 house.sql(&moved).await;
                 let now: BTreeSet<String> = serde_json::from_str(&house.one(listed).await).unwrap();

@@ -21,8 +21,27 @@ async fn reads_go_by_keys() {
         let steps: Vec<&str> = plan.iter().filter_map(|row| row[3].as_text()).collect();
         assert!(steps.iter().any(|step| step.contains(index)), "{index}: {steps:#?}\n{sql}");
         for step in steps {
-            for table in ["people", "scores", "moves", "standings", "blocks", "mutes", "totals", "activity", "awards", "settings", "s", "m", "u", "whole", "week"] {
-                assert!(step != format!("SCAN {table}") && !step.starts_with(&format!("SCAN {table} ")), "{step}\n{sql}");
+            for table in [
+                "people",
+                "scores",
+                "moves",
+                "standings",
+                "blocks",
+                "mutes",
+                "totals",
+                "activity",
+                "awards",
+                "settings",
+                "s",
+                "m",
+                "u",
+                "whole",
+                "week",
+            ] {
+                assert!(
+                    step != format!("SCAN {table}") && !step.starts_with(&format!("SCAN {table} ")),
+                    "{step}\n{sql}"
+                );
             }
         }
     }
@@ -34,12 +53,24 @@ async fn what_events_change_is_found_by_keys() {
     let house = start().await;
     let db = &house.app().db;
     for (sql, index) in [
-        ("select pk from ledger where person = 1 and kind = 'post' and partner = 0 and day = 'd' and held > 0 order by at, pk limit 1 offset 3", "ledger_by_pair"),
-        ("select at from ledger where person = 1 and kind = 'post' and day = 'd' and within = 1 order by at limit 10", "ledger_within"),
-        ("select max(reached) from days where person = 1 and points > 0 and reached >= 'a' and reached < 'b'", "days_reached"),
+        (
+            "select pk from ledger where person = 1 and kind = 'post' and partner = 0 and day = 'd' and held > 0 order by at, pk limit 1 offset 3",
+            "ledger_by_pair",
+        ),
+        (
+            "select at from ledger where person = 1 and kind = 'post' and day = 'd' and within = 1 order by at limit 10",
+            "ledger_within",
+        ),
+        (
+            "select max(reached) from days where person = 1 and points > 0 and reached >= 'a' and reached < 'b'",
+            "days_reached",
+        ),
         ("delete from ledger where post = 'p'", "ledger_by_post"),
         ("delete from ledger where partner = 1 and partner <> 0", "ledger_by_partner"),
-        ("update ledger set held = held - 1 where person = 1 and kind = 'post' and partner = 0 and cause = 'c' and held > 0", "sqlite_autoindex_ledger_1"),
+        (
+            "update ledger set held = held - 1 where person = 1 and kind = 'post' and partner = 0 and cause = 'c' and held > 0",
+            "sqlite_autoindex_ledger_1",
+        ),
         ("select 1 from moves where board = 'all' and person = 1 and n > 7", "moves_by_person"),
         ("select id from people where status = 'unknown' order by pk desc limit 20", "people_unknown"),
     ] {

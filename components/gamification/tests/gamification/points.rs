@@ -10,7 +10,8 @@ const LAST_MONTH: &str = "2026-10-18T08:00:00.000Z";
 async fn everything_earns_what_the_readme_says() {
     let house = start().await;
     let told = include_str!("../../README.md").lines().filter_map(|line| {
-        let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix('|')?.split('|').map(str::trim).collect();
+        let cells: Vec<&str> =
+            line.strip_prefix("| ")?.strip_suffix('|')?.split('|').map(str::trim).collect();
         let kind = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?;
         Some(format!("{kind} {} {} {}", cells.get(2)?, cells.get(3)?, cells.get(4)?))
     });

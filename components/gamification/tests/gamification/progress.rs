@@ -93,7 +93,8 @@ async fn an_answer_that_is_known_already_is_304() {
         let first = house.get(path, ALICE).await;
         let tag = first.headers["etag"].to_str().unwrap().to_owned();
         let known = [("if-none-match", tag.as_str())];
-        let call = house.world.call("gamification", Method::GET, path, &house.tokens[ALICE], &known, Value::Null);
+        let call =
+            house.world.call("gamification", Method::GET, path, &house.tokens[ALICE], &known, Value::Null);
         assert_eq!(call.await.status, 304, "{path}");
     }
     let tag = house.get("/gamification/me", ALICE).await.headers["etag"].clone();

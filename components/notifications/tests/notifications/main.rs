@@ -3,6 +3,7 @@
 // Helpers of tests fail loudly, and their names say what they do.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod badges;
 mod endpoints;
 mod events;
 mod failures;

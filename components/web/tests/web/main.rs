@@ -35,8 +35,18 @@ static ANALYTICS: Service =
 static GAMIFICATION: Service = bare("gamification");
 
 async fn world() -> World {
-    let services =
-        [&web::SERVICE, &AUTH, &USERS, &POSTS, &SOCIAL, &MEDIA, &SCOOPS, &NOTIFICATIONS, &ANALYTICS, &GAMIFICATION];
+    let services = [
+        &web::SERVICE,
+        &AUTH,
+        &USERS,
+        &POSTS,
+        &SOCIAL,
+        &MEDIA,
+        &SCOOPS,
+        &NOTIFICATIONS,
+        &ANALYTICS,
+        &GAMIFICATION,
+    ];
     World::start(&services, &[]).await
 }
 
