@@ -17,7 +17,7 @@ pub const SERVICES: [&str; 9] =
 const DRAINED: Duration = Duration::from_secs(20);
 
 /// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
-const COUNTS: [(&str, &str, &str); 18] = [
+const COUNTS: [(&str, &str, &str); 20] = [
     (
         "users social posts media scoops notifications gamification",
         "followers",
@@ -75,6 +75,16 @@ const COUNTS: [(&str, &str, &str); 18] = [
         "notifications",
         "kept notifications",
         "select person from boxes where kept <> (select count(*) from notifications where person = boxes.person)",
+    ),
+    (
+        "social",
+        "reports of cases",
+        "select pk from cases as c where reports <> (select count(*) from reports where in_case = c.pk)",
+    ),
+    (
+        "social",
+        "reports decided as their case is",
+        "select r.id from reports as r join cases as c on c.pk = r.in_case where c.status <> r.status",
     ),
     (
         "posts",

@@ -14,7 +14,7 @@ const TAGS: &[(&str, &str)] = &[
     ("auth", "Accounts, passwords, sessions, keys. Absent where tokens come from an outside issuer."),
     ("users", "The caller, handles, invites, search, leaving."),
     ("posts", "The feed, posts, comments, reactions, tags."),
-    ("social", "Profiles, follows, blocks, mutes, reports."),
+    ("social", "Profiles, follows, blocks, mutes, reports, and what administrators decide about them."),
     ("media", "Uploads, what is made of them, pictures of people."),
     ("scoops", "Scoops, which last a day, and close friends."),
     ("notifications", "What the caller is told, and where it is pushed."),
