@@ -49,14 +49,14 @@ pub fn access_lives(app: &App) -> u64 {
     u64::try_from(minutes.clamp(1, 24 * 60)).unwrap_or(15) * 60
 }
 
-/// Signs an access token of a session.
-pub async fn sign_access(app: &App, holder: &Holder, session: Id) -> ApiResult<String> {
+/// Signs an access token, of a session or of none.
+pub async fn sign_access(app: &App, holder: &Holder, session: Option<Id>) -> ApiResult<String> {
     let key = keys::signing_key(app).await?;
     let now = u64::try_from(app.now().seconds()).unwrap_or(0);
     let extra = ExtraClaims {
         email: Some(holder.email.clone()),
         email_verified: Some(holder.email_verified.into()),
-        sid: Some(session.to_string()),
+        sid: session.map(|session| session.to_string()),
         ..ExtraClaims::default()
     };
     let lives = Duration::from_secs(access_lives(app));

@@ -145,7 +145,11 @@ fn who_is_suspended_is_gone_at_once_everywhere_and_back_by_an_appeal() {
     }
     let nobody = governed().stack.anonymous();
     let login = json!({ "email": carla.email, "password": PASSWORD });
-    nobody.post("/auth/login", login.clone()).expect_problem(403, "account_suspended");
+    let refused = nobody.post("/auth/login", login.clone()).expect_problem(403, "account_suspended");
+    // Their own token ends soon; this one they get as often as they sign in.
+    let token = refused.header("appeal-token").to_owned();
+    let appellant = carla.with_token(&token);
+    appellant.get("/me").expect_problem(403, "account_suspended");
     assert!(
         (400..500)
             .contains(&nobody.post("/auth/refresh", json!({ "refreshToken": carla.refresh_token })).status)
@@ -157,9 +161,9 @@ fn who_is_suspended_is_gone_at_once_everywhere_and_back_by_an_appeal() {
         !ids(&alice.get(&format!("/search?q={}", carla.handle)).expect(200)).contains(&carla.id.as_str())
     );
 
-    let decision = carla.get("/me/decisions").expect(200).items()[0].clone();
+    let decision = appellant.get("/me/decisions").expect(200).items()[0].clone();
     assert_eq!((&decision["status"], &decision["reportId"]), (&json!("user_suspended"), &json!(about)));
-    let appeal = carla.post("/me/appeals", json!({ "reportId": about, "text": "Why?" })).expect(201).body;
+    let appeal = appellant.post("/me/appeals", json!({ "reportId": about, "text": "Why?" })).expect(201).body;
     let root = &governed().root;
     let open = root.get("/admin/appeals?limit=100").expect(200);
     let item = open.items().iter().find(|item| item["id"] == appeal["id"]).expect("the appeal");

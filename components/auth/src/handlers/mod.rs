@@ -31,7 +31,7 @@ async fn session_answer(
     refresh: &str,
     user: &serde_json::Value,
 ) -> ApiResult {
-    let access = tokens::sign_access(app, holder, session).await?;
+    let access = tokens::sign_access(app, holder, Some(session)).await?;
     let body = serde_json::json!({
         "accessToken": access, "refreshToken": refresh, "tokenType": "Bearer",
         "expiresIn": tokens::access_lives(app), "user": user,

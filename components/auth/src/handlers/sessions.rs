@@ -1,7 +1,7 @@
 //! Sessions: the devices somebody is signed in with.
 
 use axum::extract::State;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
 use shared::answer;
 use shared::app::{App, Ctx};
@@ -20,7 +20,7 @@ use crate::docs::{Session, Sessions};
 use crate::model::{LOGIN, LOGIN_DAY, REFRESH, REFRESH_LIVES, normal_email};
 use crate::passwords;
 use crate::store::{self, Account, Family, Minted, Opening};
-use crate::tokens::{Secret, hash_token};
+use crate::tokens::{Holder, Secret, hash_token, sign_access};
 
 #[derive(Deserialize, ToSchema)]
 pub struct LoginIn {
@@ -35,7 +35,8 @@ pub struct LoginIn {
 #[utoipa::path(post, path = "/auth/login", security(()), responses(
     (status = 200, description = "A new session.", body = Session),
     (status = 401, description = "`invalid_credentials`: the address or the password is wrong"),
-    (status = 403),
+    (status = 403, description = "`account_suspended`: the person is suspended", headers(("Appeal-Token" = String,
+        description = "An access token that `/me/decisions` and `/me/appeals` take, and no other route."))),
     (status = 429),
     (status = 503, description = "`unavailable`: a service this needs does not answer"),
 ))]
@@ -54,6 +55,9 @@ pub async fn create_session(
     let stored = account.as_ref().map(|account| account.password.as_str());
     let verified = passwords::verify_password(&input.password, stored).map_err(ApiError::internal)?;
     let Account { holder, standing, .. } = account.filter(|_| verified).ok_or_else(invalid_credentials)?;
+    if standing.as_deref() == Some("suspended") {
+        return Err(suspended(&app, &holder).await?);
+    }
     require_active(standing.as_deref(), invalid_credentials)?;
     let user = read_user(&app, &trace, holder.user_id, invalid_credentials).await?;
     let (secret, agent, session) = (Secret::new(), user_agent(&headers), Id::new(app.now()));
@@ -61,6 +65,14 @@ pub async fn create_session(
     let opening = Opening { user: holder.user_id, session, attempt: None, user_agent, token };
     let session = open(&app, &db, &opening).await?.ok_or_else(invalid_credentials)?;
     session_answer(&app, StatusCode::OK, &holder, session, &secret.token, &user).await
+}
+
+/// The 403 of somebody suspended who showed who they are, with a token to appeal by: one without a session, which every
+/// other route refuses as long as they are suspended.
+async fn suspended(app: &App, holder: &Holder) -> ApiResult<ApiError> {
+    let token = sign_access(app, holder, None).await?;
+    let refusal = ApiError::account_suspended().header(header::CACHE_CONTROL, "no-store");
+    Ok(refusal.header(HeaderName::from_static("appeal-token"), &token))
 }
 
 /// Opens a session; its id. A run of the same request before this one may have opened it, and its token

@@ -65,12 +65,23 @@ async fn suspended_people_get_403_and_deleted_ones_the_401_of_strangers() {
     let house = house(&[]).await;
     let alice = house.register("alice").await;
     house.hear("user.suspended", &alice.user, "suspended", 2).await;
-    assert_eq!(code(&house.login("alice", PASSWORD).await), (403, "account_suspended"));
+    let refused = house.login("alice", PASSWORD).await;
+    assert_eq!(code(&refused), (403, "account_suspended"));
+    // It names them and no session, and is 403 as any other of theirs.
+    let token = refused.headers["appeal-token"].to_str().unwrap();
+    assert_eq!(refused.headers["cache-control"], "no-store");
+    let claims = crate::tokens::claims(token);
+    assert_eq!((claims["sub"].as_str(), claims.get("sid")), (Some(alice.user.as_str()), None));
+    assert_eq!(code(&house.get("/auth/sessions", token).await), (403, "account_suspended"));
+    let wrong = house.login("alice", "not the password").await;
+    assert_eq!(code(&wrong), (401, "invalid_credentials"), "nobody else learns of it");
+    assert!(!wrong.headers.contains_key("appeal-token"));
     assert_eq!(code(&house.refresh(&alice.refresh).await), (403, "account_suspended"));
     assert_eq!(code(&house.get("/auth/sessions", &alice.access).await), (403, "account_suspended"));
     house.hear("user.unsuspended", &alice.user, "active", 3).await;
     assert_eq!(code(&house.refresh(&alice.refresh).await), (401, "invalid_refresh_token"));
-    assert_eq!(house.login("alice", PASSWORD).await.status, 200);
+    let back = house.login("alice", PASSWORD).await;
+    assert_eq!((back.status, back.headers.contains_key("appeal-token")), (200, false));
     house.hear("user.deleted", &alice.user, "deleted", 4).await;
     assert_eq!(code(&house.login("alice", PASSWORD).await), (401, "invalid_credentials"));
     assert_eq!(code(&house.refresh(&alice.refresh).await), (401, "invalid_refresh_token"));
