@@ -40,24 +40,47 @@ create index if not exists moves_by_person on moves (board, person, n);
 
 create trigger if not exists score_came after insert on scores when new.shown = 1 and new.points > 0 begin
     insert into standings (board, step, bucket, people)
-    select new.board, step, new.points / step, 1 from (select 1 as step union all select 64) where true
+    values (new.board, 1, new.points, 1), (new.board, 64, new.points / 64, 1)
     on conflict (board, step, bucket) do update set people = people + 1;
     insert into moves (board, person) values (new.board, new.person);
 end;
 
+-- From one number of points to another.
 create trigger if not exists score_changed after update on scores
-when (new.points, new.reached, new.shown) is not (old.points, old.reached, old.shown)
-    and ((new.shown = 1 and new.points > 0) or (old.shown = 1 and old.points > 0))
+when new.shown = 1 and new.points > 0 and old.shown = 1 and old.points > 0
+    and (new.points, new.reached) is not (old.points, old.reached)
 begin
+    insert into moves (board, person, place, reached) values (old.board, old.person, old.place, old.reached);
+    update standings set people = people - 1
+    where board = old.board and step = 1 and bucket = old.points and old.points <> new.points;
+    delete from standings where board = old.board and step = 1 and bucket = old.points and people = 0;
     insert into standings (board, step, bucket, people)
-    select new.board, step, new.points / step, 1 from (select 1 as step union all select 64)
-    where new.shown = 1 and new.points > 0
+    select new.board, 1, new.points, 1 where old.points <> new.points
     on conflict (board, step, bucket) do update set people = people + 1;
     update standings set people = people - 1
-    where board = old.board and step in (1, 64) and bucket = old.points / step and old.shown = 1 and old.points > 0;
+    where board = old.board and step = 64 and bucket = old.points / 64 and old.points / 64 <> new.points / 64;
+    insert into standings (board, step, bucket, people)
+    select new.board, 64, new.points / 64, 1 where old.points / 64 <> new.points / 64
+    on conflict (board, step, bucket) do update set people = people + 1;
+end;
+
+-- Onto the board, and off it.
+create trigger if not exists score_shown after update on scores
+when new.shown = 1 and new.points > 0 and not (old.shown = 1 and old.points > 0)
+begin
+    insert into standings (board, step, bucket, people)
+    values (new.board, 1, new.points, 1), (new.board, 64, new.points / 64, 1)
+    on conflict (board, step, bucket) do update set people = people + 1;
+    insert into moves (board, person) values (new.board, new.person);
+end;
+
+create trigger if not exists score_hidden after update on scores
+when old.shown = 1 and old.points > 0 and not (new.shown = 1 and new.points > 0)
+begin
+    insert into moves (board, person, place, reached) values (old.board, old.person, old.place, old.reached);
+    update standings set people = people - 1
+    where board = old.board and step in (1, 64) and bucket = old.points / step;
     delete from standings where board = old.board and step = 1 and bucket = old.points and people = 0;
-    insert into moves (board, person, place, reached)
-    values (old.board, old.person, iif(old.shown = 1 and old.points > 0, old.place, null), old.reached);
 end;
 
 create trigger if not exists score_gone after delete on scores

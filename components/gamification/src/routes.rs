@@ -1,6 +1,7 @@
 //! Every route of the service.
 
-use axum::routing::get;
+use axum::routing::{get, post};
+use shared::history;
 use shared::routes::Routes;
 
 use crate::handlers::{badges, internal, leaderboard, progress};
@@ -11,5 +12,6 @@ pub fn routes() -> Routes {
         .public(shared::routes!(progress::get_progress, progress::update_progress))
         .public(shared::routes!(leaderboard::list_leaders))
         .public(shared::routes!(badges::list_badges))
+        .internal("/internal/rebuild", post(history::rebuild))
         .internal("/internal/export/{user_id}", get(internal::export_person))
 }

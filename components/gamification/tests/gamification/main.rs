@@ -154,9 +154,9 @@ impl House {
         self.world.app(source).db.rows(sql, params![kind, key, at, body]).await.unwrap();
     }
 
-    /// A source tells what it noted.
+    /// A source tells what it noted, and all of it to who began anew, as at a tick.
     pub async fn tell(&self, source: &str) {
-        shared::events::relay(self.world.app(source)).await.unwrap();
+        shared::events::relay_at_tick(self.world.app(source)).await.unwrap();
     }
 
     /// An event, told at once.
@@ -262,10 +262,10 @@ impl House {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// Empties what is made of events; who is to tell it again is asked to.
+    /// Empties what is made of events: who is asked next how far it is tells again.
     pub async fn rebuild(&self) {
         let answer = self.world.post("gamification", "/internal/rebuild", INTERNAL_TOKEN, json!({})).await;
-        assert_eq!(answer.status, 202, "{answer:?}");
+        assert_eq!(answer.status, 204, "{answer:?}");
     }
 
     /// So many more people: `crowd(n)` of them are [`one_of_crowd`] up to n, called c0, c1 and so on.
