@@ -29,6 +29,9 @@ create index if not exists cases_by_author on cases (author);
 -- Who has one of these is suspended.
 create index if not exists cases_in_force on cases (author) where status = 'user_suspended' and lifted_at is null;
 
+-- What the thing said when it was reported, for administrators: its author may have thought better of it since.
+alter table reports add column excerpt text;
+
 alter table reports add column in_case integer references cases (pk) on delete set null;
 
 create index if not exists reports_by_case on reports (in_case);
@@ -195,7 +198,7 @@ create trigger if not exists person_erased before insert on inbox when new.type 
     where author.id = new.body ->> '$.id' and r.target_author = author.pk and r.status = 'open'
       and reporter.pk = r.reporter;
     update reports set
-        details = null, status = iif(status = 'open', 'content_removed', status),
+        details = null, excerpt = null, status = iif(status = 'open', 'content_removed', status),
         resolved_at = coalesce(resolved_at, new.at)
     where target_author = (select pk from people where id = new.body ->> '$.id');
     delete from cases where author = (select pk from people where id = new.body ->> '$.id');

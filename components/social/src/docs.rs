@@ -52,7 +52,7 @@ pub struct Report {
     pub resolved_at: Option<Time>,
 }
 
-/// What administrators see of all reports about one thing. `id`, `reason`, `details`, `createdAt` and `reporter` are those of
+/// What administrators see of all reports about one thing. `id`, `reason`, `details`, `excerpt`, `createdAt` and `reporter` are those of
 /// the report it was decided by; while it is open, of the oldest.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -67,6 +67,8 @@ pub struct GatheredReport {
     pub reason: Reason,
     /// In the reporter's words.
     pub details: Option<String>,
+    /// What the thing said when it was reported, at most 1,000 characters; null of a person, and where it said nothing.
+    pub excerpt: Option<String>,
     /// How it stands.
     pub status: ReportStatus,
     /// When it was made.

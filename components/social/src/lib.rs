@@ -25,7 +25,7 @@ pub static SERVICE: Service = Service {
     routes: routes::routes,
     // Who blocks somebody is out of their sight everywhere when the answer arrives.
     relay: Relay::BeforeAnswer,
-    tick: None,
+    tick: Some(|app| Box::pin(shared::history::tick(app))),
     keys: None,
     identify: None,
     rebuild: None,

@@ -32,7 +32,7 @@ enum Kind {
     Comment,
 }
 
-/// `GET /internal/visible?viewer=&type=post|comment&id=`: whose it is, where the viewer may see it.
+/// `GET /internal/visible?viewer=&type=post|comment&id=`: whose it is and what it says, where the viewer may see it.
 pub async fn find_visible(
     _: Internal,
     State(app): State<Ctx>,

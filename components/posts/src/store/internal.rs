@@ -6,15 +6,16 @@ use shared::params;
 
 use super::{seen_post, sees_below, sees_post};
 
-const VISIBLE_POST: &str = concat!("select json_object('authorId', a.id) from ", seen_post!());
+const VISIBLE_POST: &str =
+    concat!("select json_object('authorId', a.id, 'text', p.text) from ", seen_post!());
 
-/// `{authorId}` of a post that `viewer` may see.
+/// `{authorId, text}` of a post that `viewer` may see.
 pub async fn find_visible_post(db: &Db, post: Id, viewer: Id) -> Result<Option<String>, DbError> {
     db.read(VISIBLE_POST, params![post, viewer]).await
 }
 
 const VISIBLE_COMMENT: &str = concat!(
-    "select json_object('authorId', u.id) from comments as c
+    "select json_object('authorId', u.id, 'text', c.text) from comments as c
     cross join posts as p cross join people as a cross join people as u cross join people as me
     where c.id = ?1 and p.pk = c.post and a.pk = p.author and u.pk = c.author
       and me.id = ?2 and me.status = 'active' and ",
@@ -23,7 +24,7 @@ const VISIBLE_COMMENT: &str = concat!(
     sees_below!("me.pk", "p", "u")
 );
 
-/// `{authorId}` of a comment that `viewer` may see.
+/// `{authorId, text}` of a comment that `viewer` may see.
 pub async fn find_visible_comment(db: &Db, comment: Id, viewer: Id) -> Result<Option<String>, DbError> {
     db.read(VISIBLE_COMMENT, params![comment, viewer]).await
 }

@@ -11,9 +11,7 @@ use ::posts as posts_service;
 
 fn decodes(kind: &str, body: Value) {
     let decoded = match kind {
-        "post.created" | "post.published" => {
-            serde_json::from_value::<events::PostWritten>(body).map(|_| ())
-        }
+        "post.created" | "post.published" => serde_json::from_value::<events::PostWritten>(body).map(|_| ()),
         "mention.created" => serde_json::from_value::<events::MentionCreated>(body).map(|_| ()),
         "post.updated" => serde_json::from_value::<events::PostUpdated>(body).map(|_| ()),
         "post.deleted" => serde_json::from_value::<events::PostDeleted>(body).map(|_| ()),
@@ -119,8 +117,8 @@ async fn other_services_learn_what_a_person_may_see() {
         let path = format!("/internal/visible?viewer={}&type={kind}&id={id}", posts.ids[viewer]);
         posts.get(&path, INTERNAL_TOKEN).await
     };
-    assert_eq!(ask(2, "post", &id).await.body, json!({ "authorId": posts.ids[0] }));
-    assert_eq!(ask(2, "comment", &comment).await.body, json!({ "authorId": posts.ids[1] }));
+    assert_eq!(ask(2, "post", &id).await.body, json!({ "authorId": posts.ids[0], "text": "a" }));
+    assert_eq!(ask(2, "comment", &comment).await.body, json!({ "authorId": posts.ids[1], "text": "c" }));
     assert_eq!(ask(2, "post", &comment).await.status, 404);
     assert_eq!(ask(2, "user", &id).await.status, 422);
     posts.tie("block.created", 0, 2).await;

@@ -31,7 +31,7 @@ enum Kind {
     Scoop,
 }
 
-/// `GET /internal/visible?viewer=&type=scoop&id=`: whose it is, where it lives and the viewer may see it.
+/// `GET /internal/visible?viewer=&type=scoop&id=`: whose it is and what it says, where it lives and the viewer may see it.
 pub async fn find_visible(
     _: Internal,
     State(app): State<Ctx>,

@@ -7,9 +7,10 @@ use shared::params;
 
 use super::{is_close_friend, seen_scoop, sees_scoop};
 
-const VISIBLE_SCOOP: &str = concat!("select json_object('authorId', a.id) from ", seen_scoop!());
+const VISIBLE_SCOOP: &str =
+    concat!("select json_object('authorId', a.id, 'text', s.caption) from ", seen_scoop!());
 
-/// `{authorId}` of a live scoop that `viewer` may see.
+/// `{authorId, text}` of a live scoop that `viewer` may see.
 pub async fn find_visible_scoop(
     db: &Db,
     scoop: Id,

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
-use serde::Deserialize;
 use shared::answer::json_text;
 use shared::app::{App, Ctx};
 use shared::auth::Caller;
@@ -18,7 +17,7 @@ use shared::trace::Trace;
 use shared::wire;
 
 use crate::docs::{self, ReportMade};
-use crate::model::{self, Report, ReportIn, TargetType};
+use crate::model::{self, Report, ReportIn, Seen, TargetType};
 use crate::store;
 
 /// Reports a person, a post, a comment or a scoop.
@@ -37,11 +36,11 @@ pub async fn create_report(
     Json(body): Json<ReportIn>,
 ) -> ApiResult {
     let report = body.check()?;
-    let author = find_author(&app, &trace, &caller, &report).await?;
-    if author == caller.id {
+    let seen = find_target(&app, &trace, &caller, &report).await?;
+    if seen.author_id == caller.id {
         return Err(ApiError::invalid("targetId", "must be another person's"));
     }
-    let made = store::create_report(&db, caller.id, author, &report, app.now()).await?;
+    let made = store::create_report(&db, caller.id, &seen, &report, app.now()).await?;
     made.map(|json| json_text(StatusCode::CREATED, json)).ok_or_else(ApiError::not_found)
 }
 
@@ -53,37 +52,31 @@ pub async fn list_reports(caller: Caller, db: Db, page: Page) -> ApiResult {
     Ok(store::list_reports(&db, caller.id, &page).await?.into_response())
 }
 
-/// An answer of `GET /internal/visible` of posts and scoops.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Visible {
-    author_id: Id,
-}
-
-/// Whose it is; 404 where the caller may not see it.
-async fn find_author(app: &App, trace: &Trace, caller: &Caller, report: &Report) -> ApiResult<Id> {
+/// Whose it is, and what it says; 404 where the caller may not see it.
+async fn find_target(app: &App, trace: &Trace, caller: &Caller, report: &Report) -> ApiResult<Seen> {
     let (viewer, id) = (caller.id, report.target_id);
-    let author = match report.target_type {
+    let seen = match report.target_type {
         TargetType::User => {
             people::ensure(app, trace, id).await?;
-            store::may_find_person(&app.db, Some(viewer), id).await?.then_some(id)
+            let found = store::may_find_person(&app.db, Some(viewer), id).await?;
+            found.then_some(Seen { author_id: id, text: None })
         }
         TargetType::Post | TargetType::Comment => {
-            ask_author(&Client::new(app, trace, "posts"), viewer, report).await?
+            ask(&Client::new(app, trace, "posts"), viewer, report).await?
         }
-        TargetType::Scoop => ask_author(&Client::new(app, trace, "scoops"), viewer, report).await?,
+        TargetType::Scoop => ask(&Client::new(app, trace, "scoops"), viewer, report).await?,
     };
-    let author = author.ok_or_else(ApiError::not_found)?;
-    people::ensure(app, trace, author).await?;
-    Ok(author)
+    let seen = seen.ok_or_else(ApiError::not_found)?;
+    people::ensure(app, trace, seen.author_id).await?;
+    Ok(seen)
 }
 
-/// Whose it is, as the service that has it says; `None` where the viewer may not see it.
-async fn ask_author(service: &Client<'_>, viewer: Id, report: &Report) -> ApiResult<Option<Id>> {
+/// What the service that has it says; `None` where the viewer may not see it.
+async fn ask(service: &Client<'_>, viewer: Id, report: &Report) -> ApiResult<Option<Seen>> {
     let (kind, id) = (report.target_type.name(), report.target_id);
     let path = format!("/internal/visible?viewer={viewer}&type={kind}&id={id}");
-    match service.get::<Visible>(&path).await {
-        Ok(seen) => Ok(Some(seen.author_id)),
+    match service.get::<Seen>(&path).await {
+        Ok(seen) => Ok(Some(seen)),
         Err(ClientError::Answered(problem)) if problem.status == 404 => Ok(None),
         Err(error) => Err(error.into()),
     }

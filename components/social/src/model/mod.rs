@@ -21,6 +21,8 @@ pub static FOLLOWS_DAY: Limit =
     Limit { name: "follows-day", points: 400, window: Duration::from_secs(24 * 3600) };
 /// Characters of a report's details.
 const DETAILS: usize = 1_000;
+/// Characters that are kept of what was reported.
+const EXCERPT: usize = 1_000;
 
 /// What a handle in a path names, lower case; `None` where it can be nobody's.
 pub fn handle(given: &str) -> Option<String> {
@@ -146,6 +148,24 @@ pub struct Report {
     pub details: Option<String>,
 }
 
+/// What is reported, as the service that has it tells: an answer of `GET /internal/visible`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// Whose it is.
+    pub author_id: Id,
+    /// What it says.
+    pub text: Option<String>,
+}
+
+impl Seen {
+    /// As much of what it says as is kept with a report; `None` where it says nothing.
+    pub fn excerpt(&self) -> Option<String> {
+        let text = self.text.as_deref().filter(|text| !text.is_empty())?;
+        Some(text.chars().take(EXCERPT).collect())
+    }
+}
+
 impl ReportIn {
     /// 422 naming every field at fault.
     pub fn check(self) -> Result<Report, ApiError> {
@@ -189,6 +209,15 @@ mod tests {
             assert_eq!(Newest::of(&page(Some(none))).unwrap_err().code, "invalid_cursor", "{none}");
         }
         assert_eq!(check_id_cursor(&page(Some("7"))).unwrap_err().code, "invalid_cursor");
+    }
+
+    #[test]
+    fn of_what_was_reported_so_much_is_kept_and_nothing_of_nothing() {
+        let author_id = Id::parse("0199b7a0-0000-7000-8000-000000000001").unwrap();
+        let kept = |text: Option<String>| Seen { author_id, text }.excerpt();
+        assert_eq!(kept(None), None);
+        assert_eq!(kept(Some(String::new())), None);
+        assert_eq!(kept(Some("é".repeat(1_001))), Some("é".repeat(1_000)));
     }
 
     fn report(details: &str, id: &str) -> Result<Report, ApiError> {

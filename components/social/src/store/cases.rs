@@ -15,7 +15,7 @@ macro_rules! case_json {
     () => {
         concat!(
             "json_object('id', coalesce(r.id, c.report_id), 'targetType', c.target_type, 'targetId', c.target_id,
-                'reason', coalesce(r.reason, c.reason), 'details', r.details, 'status', c.status,
+                'reason', coalesce(r.reason, c.reason), 'details', r.details, 'excerpt', r.excerpt, 'status', c.status,
                 'createdAt', coalesce(r.created_at, c.opened_at), 'resolvedAt', c.decided_at, 'note', c.note,
                 'author', ",
             user_json!("author"),

@@ -6,29 +6,38 @@ use shared::ids::Id;
 use shared::page::Page;
 use shared::{page_sql, params};
 
-use crate::model::Report;
+use crate::model::{Report, Seen};
 
 // An open report about the same thing is answered as it is: the update changes nothing.
 pub(super) const CREATE_REPORT: &str = "insert into reports
-        (id, reporter, target_type, target_id, target_author, reason, details, created_at)
-    select ?3, me.pk, ?4, ?5, them.pk, ?6, ?7, ?8 from people as me, people as them
+        (id, reporter, target_type, target_id, target_author, reason, details, created_at, excerpt)
+    select ?3, me.pk, ?4, ?5, them.pk, ?6, ?7, ?8, ?9 from people as me, people as them
     where me.id = ?1 and me.status = 'active' and them.id = ?2 and them.status <> 'deleted'
     on conflict (reporter, target_type, target_id) where status = 'open'
         do update set reason = reports.reason
     returning json_object('id', id, 'status', status)";
 
-/// Makes a report, or finds the open one; `None` where the author is gone.
+/// Makes a report of what `seen` says, or finds the open one; `None` where the author is gone.
 pub async fn create_report(
     db: &Db,
     caller: Id,
-    author: Id,
+    seen: &Seen,
     report: &Report,
     now: Instant,
 ) -> Result<Option<String>, DbError> {
     let Report { target_type, target_id, reason, details } = report;
     let (id, details) = (Id::new(now), details.as_deref());
-    let params =
-        params![caller, author, id, target_type.name(), target_id, reason.name(), details, now.rfc3339()];
+    let params = params![
+        caller,
+        seen.author_id,
+        id,
+        target_type.name(),
+        target_id,
+        reason.name(),
+        details,
+        now.rfc3339(),
+        seen.excerpt()
+    ];
     db.write(CREATE_REPORT, params).await
 }
 

@@ -289,7 +289,7 @@ async fn with_the_author_goes_all_that_was_said_of_them_and_by_them() {
     for table in ["cases", "appeals"] {
         assert_eq!(town.number("social", &format!("select count(*) from {table}")).await, 0, "{table}");
     }
-    let left = "select coalesce(group_concat(details), '') || coalesce((select group_concat(note) from audit), '') from reports";
+    let left = "select coalesce(group_concat(details), '') || coalesce(group_concat(excerpt), '') || coalesce((select group_concat(note) from audit), '') from reports";
     assert_eq!(town.rows("social", left, params![]).await[0][0].as_text(), Some(""));
     assert_eq!(town.number("social", "select count(*) from audit").await, 2, "that it was done stays");
     let again = town

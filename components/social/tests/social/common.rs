@@ -96,7 +96,7 @@ struct Thing {
 }
 
 async fn visible(_: Internal, State(app): State<Ctx>, Query(thing): Query<Thing>) -> ApiResult {
-    let sql = "select json_object('authorId', author) from things where type || id = ?1";
+    let sql = "select json_object('authorId', author, 'text', type || ' of theirs') from things where type || id = ?1";
     one(&app, sql, thing.kind + &thing.id).await
 }
 

@@ -5,10 +5,11 @@ use shared::testing::Answer;
 
 use crate::common::{Town, USER, keys, problem, town};
 
-const REPORT: [&str; 13] = [
+const REPORT: [&str; 14] = [
     "author",
     "createdAt",
     "details",
+    "excerpt",
     "id",
     "note",
     "reason",
@@ -54,6 +55,7 @@ async fn reports_about_one_thing_are_one_item_with_everybody_who_made_one() {
         (&item["reportCount"], &item["status"], &item["note"]),
         (&json!(2), &json!("open"), &Value::Null)
     );
+    assert_eq!((&item["excerpt"], &items[0]["excerpt"]), (&json!("post of theirs"), &Value::Null));
     let who: Vec<_> = item["reports"]
         .as_array()
         .unwrap()
