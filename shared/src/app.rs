@@ -21,7 +21,6 @@ use crate::db::{Db, DbError};
 use crate::error::{ApiError, ApiResult};
 use crate::events::{self, Batch, RelayState};
 use crate::extract::Json;
-use crate::history::{self, Again};
 use crate::idempotency::Effects;
 use crate::ids::Id;
 use crate::jwks::Jwks;
@@ -32,7 +31,6 @@ use crate::openapi;
 use crate::params;
 use crate::platform::Platform;
 use crate::routes::{Heard, Routes};
-use crate::trace::Trace;
 
 /// The state every handler gets.
 pub type Ctx = Arc<App>;
@@ -70,8 +68,7 @@ pub struct Service {
     /// Given by the service that keeps people.
     pub identify: Option<Identify>,
     /// Given by a service that is made of events alone: the statement that empties what it derived from them and the cursors
-    /// of its inbox, `?1` the time. Such a service has [`history::HISTORY_HEARD`] among its migrations, since it may be told
-    /// of [`history::NOBODY`].
+    /// of its inbox, `?1` the time (see [`crate::history`]).
     pub rebuild: Option<&'static str>,
 }
 
@@ -170,8 +167,6 @@ pub fn router(app: Ctx) -> Router {
             .route("/internal/health", get(health))
             .route("/internal/openapi", get(document))
             .route("/internal/tick", post(tick))
-            .route("/internal/history", post(tell_again))
-            .route("/internal/rebuild", post(rebuild))
             .route("/internal/relay", post(relay))
             .route("/internal/events", post(move |by, app, batch| hear(by, app, batch, heard)));
     }
@@ -212,22 +207,10 @@ async fn relay(_: Internal, State(app): State<Ctx>) -> ApiResult {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `POST /internal/history`: tells a subscriber everything again.
-async fn tell_again(_: Internal, State(app): State<Ctx>, Json(again): Json<Again>) -> ApiResult {
-    history::tell_again(&app, &again).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// `POST /internal/rebuild`: begins anew with what was told. Answers who tells it again.
-async fn rebuild(_: Internal, State(app): State<Ctx>, trace: Trace) -> ApiResult {
-    let sources = history::rebuild(&app, &trace).await?;
-    Ok(answer::json(StatusCode::ACCEPTED, &serde_json::json!({ "sources": sources })))
-}
-
 /// `POST /internal/tick`: relay, the service's own work, and once a minute the sweep. Answers how
 /// many batches went out and what waits still.
 async fn tick(_: Internal, State(app): State<Ctx>) -> ApiResult {
-    let delivered = events::relay(&app).await?.unwrap_or(0);
+    let delivered = events::relay_at_tick(&app).await?;
     if let Some(work) = app.service.tick {
         work(&app).await?;
     }
@@ -307,7 +290,7 @@ mod tests {
         migrations: &[
             events::CORE,
             crate::people::PEOPLE,
-            history::HISTORY,
+            crate::history::HISTORY,
             Migration { name: "notes", sql: "create table notes (text text not null);\n" },
         ],
         routes: || {

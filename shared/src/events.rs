@@ -319,6 +319,22 @@ struct Pending {
 /// Delivers what subscribers have not confirmed; how many batches went out, or `None` where another
 /// instance is at it. One at a time: two would deliver the same.
 pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
+    run_relay(app, false).await
+}
+
+/// [`relay`] of the clock. It waits for its turn, and asks who can be rebuilt how far they are, whether there is anything to tell
+/// or not: who began anew is behind what they confirmed.
+pub async fn relay_at_tick(app: &App) -> Result<usize, DbError> {
+    for _ in 0..500 {
+        if let Some(delivered) = run_relay(app, true).await? {
+            return Ok(delivered);
+        }
+        crate::platform::sleep(TURN).await;
+    }
+    Ok(0)
+}
+
+async fn run_relay(app: &App, asks: bool) -> Result<Option<usize>, DbError> {
     let trace = Trace::fresh(app.now());
     let subscribers = subscribers_of(app.service.name);
     let mut batches = None;
@@ -328,7 +344,9 @@ pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
         let Some(head) = app.db.read_as::<i64>(CLAIM, claim).await? else {
             return Ok(batches);
         };
-        let deliveries = subscribers.iter().map(|subscriber| deliver(app, &trace, subscriber));
+        let deliveries = subscribers.iter().map(|subscriber| {
+            deliver(app, &trace, subscriber, asks && history::HISTORIANS.contains(subscriber))
+        });
         let delivered = futures_util::future::join_all(deliveries).await;
         let newest = app.db.read_as::<i64>(RELEASE, params![]).await?;
         let mut total = batches.unwrap_or(0);
@@ -343,7 +361,7 @@ pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
     }
 }
 
-async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<usize, DbError> {
+async fn deliver(app: &App, trace: &Trace, subscriber: &'static str, asks: bool) -> Result<usize, DbError> {
     let types = types_for(app.service.name, subscriber);
     let mut batches = 0;
     // Bounded, so that a subscriber far behind does not keep one request for ever.
@@ -352,15 +370,18 @@ async fn deliver(app: &App, trace: &Trace, subscriber: &'static str) -> Result<u
         let Some(Pending { after, scanned, head, events }) = pending else {
             break;
         };
-        if events.get() == "[]" {
-            if head - scanned > PASSED_OVER {
-                app.db.rows(CONFIRM, params![subscriber, after, head, after]).await?;
-            }
+        let is_empty = events.get() == "[]";
+        if is_empty && head - scanned > PASSED_OVER {
+            app.db.rows(CONFIRM, params![subscriber, after, head, after]).await?;
+        }
+        // An empty batch asks.
+        if is_empty && !(asks && batches == 0) {
             break;
         }
         let batch = Batch { source: app.service.name.to_owned(), after, events };
         let client = Client::new(app, trace, subscriber);
         match client.post_within::<Applied>("/internal/events", &batch, DELIVERY_TIME).await {
+            Ok(applied) if is_empty && applied.seq == after => break,
             Ok(applied) => {
                 app.db.rows(CONFIRM, params![subscriber, applied.seq, applied.seq, after]).await?;
                 batches += 1;
@@ -534,7 +555,7 @@ const SWEEP_OUTBOX: &str = "delete from outbox
 pub async fn sweep(app: &App) -> Result<(), DbError> {
     let now = app.now();
     let day = std::time::Duration::from_secs(24 * 3600);
-    history::sweep(app).await?;
+    history::forget_heard_viewers(app).await?;
     if !history::is_told_by(app.service.name) {
         let everyone = serde_json::json!(subscribers_of(app.service.name)).to_string();
         app.db.rows(SWEEP_OUTBOX, params![now.minus(day * 7).rfc3339(), everyone]).await?;

@@ -5,23 +5,27 @@
 //! erased, as soon as everybody has heard it. Both become [`NOBODY`], and the event stays: that something was looked at still
 //! counts, and to who is told again, nobody is a person who was erased, of whom nothing counts anyhow.
 //!
-//! A rebuild (`POST /worker/rebuild` of `web`) has a service empty what it derived, its cursors with it, and its sources go back
-//! to their first event for it; relay and tick do the rest.
+//! A rebuild (`POST /worker/rebuild` of `web`) has a service empty what it derived, the cursors of its inbox with it. A source asks
+//! it at every tick how far it is, and so goes back to the first event; 200 a batch, as ever, they arrive again. Who was restored
+//! from a backup catches up the same way.
+//!
+//! The code of this module is large, and components are small: only who tells history ticks it, and only who can be rebuilt has the
+//! route.
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
 
-use crate::app::App;
-use crate::clients::Client;
+use crate::app::{App, Ctx, is_due};
+use crate::auth::Internal;
 use crate::clock::Instant;
 use crate::db::DbError;
 use crate::error::{ApiError, ApiResult};
 use crate::events::{CATALOGUE, EventKind, subscribers_of, waiting_until};
 use crate::migrate::Migration;
 use crate::params;
-use crate::trace::{Trace, log};
 
 /// For services that tell history, after [`crate::events::CORE`].
 pub const HISTORY: Migration =
@@ -34,7 +38,7 @@ pub const HISTORY_HEARD: Migration =
 pub const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The services whose numbers are made of events alone.
-const HISTORIANS: &[&str] = &["analytics", "gamification"];
+pub const HISTORIANS: &[&str] = &["analytics", "gamification"];
 
 /// Events that name who looked at something, as `viewerId`.
 const VIEWS: &str = r#"["post.viewed","scoop.viewed"]"#;
@@ -130,14 +134,23 @@ const FORGET_VIEWERS: &str = "update outbox set body = json_set(body, '$.viewerI
 const FORGET_HEARD_VIEWERS: &str = "update inbox set body = json_set(body, '$.viewerId', ?2)
     where type in (select value from json_each(?3)) and at < ?1 and body ->> '$.viewerId' <> ?2";
 
-/// Once a minute: deletes what is no history after a week, and forgets who looked at what a day ago.
+/// Forgets who looked at what more than a day ago, where that was heard.
+pub(crate) async fn forget_heard_viewers(app: &App) -> Result<(), DbError> {
+    let before = app.now().minus(DAY).rfc3339();
+    app.db.rows(FORGET_HEARD_VIEWERS, params![before, NOBODY, VIEWS]).await.map(drop)
+}
+
+/// What a service that tells history does at every tick: once a minute, [`sweep`].
+pub async fn tick(app: &App) -> ApiResult<()> {
+    if is_due(app, "history", 60).await? {
+        sweep(app).await?;
+    }
+    Ok(())
+}
+
+/// Deletes what is no history after a week, forgets who looked at what a day ago, and names nobody where the erased are named.
 pub async fn sweep(app: &App) -> Result<(), DbError> {
     let (name, now) = (app.service.name, app.now());
-    let viewers = params![now.minus(DAY).rfc3339(), NOBODY, VIEWS];
-    app.db.rows(FORGET_HEARD_VIEWERS, viewers).await?;
-    if !is_told_by(name) {
-        return Ok(());
-    }
     for _ in 0..SLICES {
         // Whether everybody has heard it or not: who has not counts the view and not the viewer.
         let Some(Slice { from, upto }) = next_slice(app, "viewers", now.minus(DAY), &[]).await? else {
@@ -199,47 +212,12 @@ async fn scrub(app: &App) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Who wants to be told everything again: `POST /internal/history`.
-#[derive(Serialize, Deserialize)]
-pub struct Again {
-    /// The service.
-    pub subscriber: String,
-}
-
-const REWIND: &str = "update outbox_cursors set seq = 0, scanned = 0 where subscriber = ?1";
-
-/// Begins anew for a subscriber; 422 for one of whom not all that it heard is kept.
-pub async fn tell_again(app: &App, again: &Again) -> ApiResult<()> {
-    let heard = subscribers_of(app.service.name);
-    let subscriber = heard.iter().find(|heard| **heard == again.subscriber && HISTORIANS.contains(heard));
-    let Some(subscriber) = subscriber else {
-        return Err(ApiError::invalid("subscriber", "hears no history of this service"));
-    };
-    app.db.rows(REWIND, params![*subscriber]).await?;
-    Ok(())
-}
-
-/// Empties what the service derived from events and has its sources tell all of them again. Again while that goes on: from the
-/// start.
-pub async fn rebuild(app: &App, trace: &Trace) -> ApiResult<Vec<&'static str>> {
-    let Some(statement) = app.service.rebuild else {
-        return Err(ApiError::unprocessable("not_rebuildable", "This service is not made of events alone."));
-    };
+/// `POST /internal/rebuild` of a service that has it among its routes: empties what it derived from events. Its sources begin anew
+/// when the next tick asks how far it is.
+pub async fn rebuild(_: Internal, State(app): State<Ctx>) -> ApiResult<StatusCode> {
+    let statement = app.service.rebuild.ok_or_else(ApiError::not_found)?;
     app.db.rows(statement, params![app.now().rfc3339()]).await?;
-    let again = Again { subscriber: app.service.name.to_owned() };
-    let sources = sources_of(app.service.name);
-    let asked = sources
-        .iter()
-        .map(async |source| Client::new(app, trace, source).post::<()>("/internal/history", &again).await);
-    // A source that was not reached begins anew with its next event, since the cursor here is gone.
-    for (source, asked) in sources.iter().zip(join_all(asked).await) {
-        if let Err(error) = asked {
-            let fields = serde_json::json!({ "source": source, "error": error.to_string() });
-            log("warn", app.service.name, "history not asked for", fields);
-            return Err(ApiError::unavailable(error));
-        }
-    }
-    Ok(sources)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Every route of the service.
 
-use axum::routing::get;
+use axum::routing::{get, post};
+use shared::history;
 use shared::routes::Routes;
 
 use crate::handlers::{internal, me, overview, posts};
@@ -11,5 +12,6 @@ pub fn routes() -> Routes {
         .public(shared::routes!(me::get_my_analytics))
         .public(shared::routes!(posts::get_post_analytics))
         .public(shared::routes!(overview::get_overview))
+        .internal("/internal/rebuild", post(history::rebuild))
         .internal("/internal/export/{user_id}", get(internal::export_person))
 }

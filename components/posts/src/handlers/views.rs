@@ -7,6 +7,7 @@ use shared::auth::Caller;
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Path;
+use shared::history;
 use shared::ids::Id;
 
 use crate::store;
@@ -28,7 +29,8 @@ pub async fn view_post(
     Err(ApiError::not_found())
 }
 
-/// At every tick: forgets who looked more than 24 h ago.
+/// At every tick: forgets who looked more than 24 h ago, here and in what was told.
 pub async fn forget_views(app: &Ctx) -> ApiResult<()> {
-    Ok(store::forget_views(&app.db, app.now()).await?)
+    store::forget_views(&app.db, app.now()).await?;
+    history::tick(app).await
 }

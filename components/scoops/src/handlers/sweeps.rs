@@ -3,6 +3,7 @@
 use shared::app::{Ctx, is_due};
 use shared::db::DbError;
 use shared::error::ApiResult;
+use shared::history;
 
 use crate::model::{MEDIA_REMEMBERED, REMEMBERED, archive_time};
 use crate::store::{self, BATCH};
@@ -22,7 +23,7 @@ pub async fn sweep(app: &Ctx) -> ApiResult<()> {
         in_batches(|| store::archive_scoops(db, before)).await?;
         store::forget(db, before, now.minus(MEDIA_REMEMBERED)).await?;
     }
-    Ok(())
+    history::tick(app).await
 }
 
 async fn in_batches<F>(run: impl Fn() -> F) -> Result<(), DbError>

@@ -10,6 +10,7 @@ use shared::clients::{IdAnswer, Identity, NewPerson};
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::{Json, Path, Query};
+use shared::history;
 use shared::ids::Id;
 
 use crate::model::{handle_taken, parse_display_name, require_handle};
@@ -118,5 +119,5 @@ pub async fn tick(app: &Ctx) -> ApiResult<()> {
     if is_due(app, "forget", 3600).await? {
         Store(app.db.clone()).sweep(app.now()).await?;
     }
-    Ok(())
+    history::tick(app).await
 }

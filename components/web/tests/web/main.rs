@@ -4,9 +4,11 @@
 mod docs;
 mod openapi;
 
+use axum::routing::post;
 use http::Method;
 use serde_json::{Value, json};
 use shared::app::{Relay, Service};
+use shared::routes::Routes;
 use shared::testing::{INTERNAL_TOKEN, WORKER_TOKEN, World};
 
 /// A service with nothing but what every service has.
@@ -30,8 +32,11 @@ static SOCIAL: Service = bare("social");
 static MEDIA: Service = bare("media");
 static SCOOPS: Service = bare("scoops");
 static NOTIFICATIONS: Service = bare("notifications");
-static ANALYTICS: Service =
-    Service { rebuild: Some("delete from inbox_cursors where ?1 <> ''"), ..bare("analytics") };
+static ANALYTICS: Service = Service {
+    routes: || Routes::new().internal("/internal/rebuild", post(shared::history::rebuild)),
+    rebuild: Some("delete from inbox_cursors where ?1 <> ''"),
+    ..bare("analytics")
+};
 static GAMIFICATION: Service = bare("gamification");
 
 async fn world() -> World {
@@ -130,7 +135,7 @@ async fn a_rebuild_needs_the_worker_token_and_a_service_that_can_be_made_again()
     let begun = rebuild(WORKER_TOKEN, json!({ "service": "analytics" })).await;
     let sources = json!({ "sources": ["posts", "scoops", "social", "users"] });
     assert_eq!((begun.status, begun.body), (202, sources));
-    world.stop("social");
+    world.stop("analytics");
     assert_eq!(rebuild(WORKER_TOKEN, json!({ "service": "analytics" })).await.status, 503);
 }
 
