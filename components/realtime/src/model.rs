@@ -15,6 +15,10 @@ pub const SIGNALS_LIVE: Duration = Duration::from_secs(600);
 
 /// How often an instance looks for news.
 pub const POLL: Duration = Duration::from_millis(50);
+/// How often where nothing happened to its people for [`AWAKE`]: after a restart streams spread over many instances, and each looks.
+pub const DOZE: Duration = Duration::from_millis(200);
+/// See [`DOZE`].
+pub const AWAKE: Duration = Duration::from_secs(10);
 /// How long it leaves alone what failed.
 pub const PAUSE: Duration = Duration::from_secs(1);
 /// How long a stream is quiet until a comment is written: proxies close what is silent, and that a client left shows when one writes.

@@ -9,12 +9,14 @@
 //! ```
 
 mod contract;
+mod streams;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, header};
 use jwt_simple::prelude::*;
@@ -28,6 +30,7 @@ use crate::jwks::ExtraClaims;
 use crate::params;
 use crate::platform::Platform;
 use contract::Contract;
+pub use streams::{Event, Stream};
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -205,8 +208,21 @@ impl World {
         headers: &[(&str, &str)],
         body: Json,
     ) -> Answer {
+        let response = self.respond(service, method.clone(), path, token, headers, &body).await;
+        self.answer_of(service, &method, path, &body, response).await
+    }
+
+    async fn respond(
+        &self,
+        service: &str,
+        method: Method,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: &Json,
+    ) -> Response {
         let mut request =
-            Request::builder().method(method.clone()).uri(format!("http://{service}.spin.internal{path}"));
+            Request::builder().method(method).uri(format!("http://{service}.spin.internal{path}"));
         if !token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -215,21 +231,30 @@ impl World {
             request = request.header(header::CONTENT_TYPE, "application/json");
             bytes = body.to_string().into_bytes();
         }
-        let sent = body;
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(bytes)).unwrap_or_else(|error| panic!("{error}"));
         let mut routes = router(self.app(service).clone());
-        let response = match tower_service::Service::call(&mut routes, request).await {
+        match tower_service::Service::call(&mut routes, request).await {
             Ok(response) => response,
             Err(never) => match never {},
-        };
+        }
+    }
+
+    async fn answer_of(
+        &self,
+        service: &str,
+        method: &Method,
+        path: &str,
+        sent: &Json,
+        response: Response,
+    ) -> Answer {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
         let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body, bytes };
-        self.contracts[service].check(&method, path, &sent, &answer);
+        self.contracts[service].check(method, path, sent, &answer);
         answer
     }
 

@@ -17,7 +17,7 @@ use shared::ids::Id;
 use shared::platform::{self, Outlet, sleep};
 use shared::trace::log;
 
-use crate::model::{PAUSE, POLL};
+use crate::model::{AWAKE, DOZE, PAUSE, POLL};
 use crate::store::Cursor;
 use work::Work;
 
@@ -49,6 +49,8 @@ struct Poller {
     /// The people of all streams, as the statement takes them; none where they changed.
     people: Option<String>,
     renewed: Instant,
+    /// When something happened last to its people.
+    stirred: Instant,
 }
 
 /// Begins to serve the streams of this instance. It goes on until there are none.
@@ -74,7 +76,7 @@ impl Drop for Guard {
 
 impl Poller {
     fn new(app: Ctx) -> Self {
-        let renewed = app.now();
+        let now = app.now();
         Self {
             app,
             streams: HashMap::new(),
@@ -83,7 +85,8 @@ impl Poller {
             closed: Vec::new(),
             cursor: Cursor::default(),
             people: None,
-            renewed,
+            renewed: now,
+            stirred: now,
         }
     }
 
@@ -91,7 +94,8 @@ impl Poller {
         loop {
             self.take_over();
             let wait = match self.round().await {
-                Ok(()) => POLL,
+                Ok(()) if self.app.now() < self.stirred.plus(AWAKE) => POLL,
+                Ok(()) => DOZE,
                 Err(error) => {
                     let fields = serde_json::json!({ "error": error.to_string() });
                     log("warn", self.app.service.name, "no look for news", fields);

@@ -33,6 +33,10 @@ impl Poller {
         self.end_those_over(now);
         self.close_and_renew(now).await?;
         let behind = self.behind(now);
+        self.beat(now);
+        if behind.is_empty() && !store::has_news(&self.app.db, self.cursor).await? {
+            return Ok(());
+        }
         let people = self.people.take().unwrap_or_else(|| {
             let people: HashSet<i64> = self.streams.values().map(|stream| stream.person).collect();
             serde_json::json!(people).to_string()
@@ -41,6 +45,9 @@ impl Poller {
         self.people = Some(people);
         let news = news?;
         self.cursor = Cursor { row: Some(news.head), signal: Some(news.signal) };
+        if !news.rows.is_empty() || !behind.is_empty() {
+            self.stirred = now;
+        }
         self.hand_out(news.rows, &behind, &news.heads.into_iter().collect());
         for (stream, what) in news.signals {
             match what.as_str() {
@@ -48,7 +55,6 @@ impl Poller {
                 _ => self.write(stream, HEARTBEAT.to_owned()),
             }
         }
-        self.beat(now);
         Ok(())
     }
 

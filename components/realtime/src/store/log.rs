@@ -69,6 +69,18 @@ pub const POLL: &str = concat!(
     " as data from due cross join log as l where l.pk = due.pk order by l.person, l.seq))))"
 );
 
+/// The last row and the last signal there are.
+pub const LOOK: &str =
+    "select json_array(coalesce((select max(pk) from log), 0), coalesce((select max(pk) from signals), 0))";
+
+/// Whether anything happened to anybody since. Most looks find nothing, and this one costs a tenth of [`POLL`].
+pub async fn has_news(db: &Db, since: Cursor) -> Result<bool, DbError> {
+    let there = db.read_as::<(i64, i64)>(LOOK, params![]).await?;
+    Ok(there.is_none_or(|(row, signal)| {
+        since.row.is_none_or(|since| row > since) || since.signal.is_none_or(|since| signal > since)
+    }))
+}
+
 /// A stream that is behind: its person, the last number it has, and its row.
 pub type Behind = (i64, i64, i64);
 
