@@ -241,7 +241,7 @@ async fn a_tree_has_ten_generations_and_ends_at_who_is_gone() {
     let all = tree(&world, &erin, alice_id, "").await;
     assert_eq!(words(&all), ["1 child_1 active 1", "2 nobody deleted 0"]);
     assert_eq!(all.body["items"][1]["user"], Value::Null);
-    let gone = Id::parse(&all.body["items"][1]["invitedBy"].as_str().unwrap()).unwrap();
+    let gone = Id::parse(all.body["items"][1]["invitedBy"].as_str().unwrap()).unwrap();
     assert_eq!(words(&tree(&world, &erin, gone, "").await), ["1 nobody deleted 0"]);
     assert_eq!(world.delete("users", "/me", &line[0]).await.status, 202);
     assert_eq!(problem(&tree(&world, &erin, alice_id, "").await), (404, "not_found"));
