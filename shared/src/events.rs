@@ -9,7 +9,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{BoxFuture, Either, select};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -334,7 +334,12 @@ pub async fn relay_at_tick(app: &App) -> Result<usize, DbError> {
     Ok(0)
 }
 
-async fn run_relay(app: &App, asks: bool) -> Result<Option<usize>, DbError> {
+/// Boxed, so that its code is there once.
+fn run_relay(app: &App, asks: bool) -> BoxFuture<'_, Result<Option<usize>, DbError>> {
+    Box::pin(relay_once(app, asks))
+}
+
+async fn relay_once(app: &App, asks: bool) -> Result<Option<usize>, DbError> {
     let trace = Trace::fresh(app.now());
     let subscribers = subscribers_of(app.service.name);
     let mut batches = None;
@@ -555,12 +560,17 @@ const SWEEP_OUTBOX: &str = "delete from outbox
 pub async fn sweep(app: &App) -> Result<(), DbError> {
     let now = app.now();
     let day = std::time::Duration::from_secs(24 * 3600);
-    history::forget_heard_viewers(app).await?;
+    let mut statements = vec![
+        ("delete from idempotency where created_at < ?1", params![now.minus(day).millis()]),
+        ("delete from rate_limits where resets_at < ?1", params![now.millis()]),
+        history::forget_heard_viewers(now),
+    ];
     if !history::is_told_by(app.service.name) {
         let everyone = serde_json::json!(subscribers_of(app.service.name)).to_string();
-        app.db.rows(SWEEP_OUTBOX, params![now.minus(day * 7).rfc3339(), everyone]).await?;
+        statements.push((SWEEP_OUTBOX, params![now.minus(day * 7).rfc3339(), everyone]));
     }
-    app.db.rows("delete from idempotency where created_at < ?1", params![now.minus(day).millis()]).await?;
-    app.db.rows("delete from rate_limits where resets_at < ?1", params![now.millis()]).await?;
+    for (statement, params) in statements {
+        app.db.rows(statement, params).await?;
+    }
     Ok(())
 }

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use crate::app::{App, Ctx, is_due};
 use crate::auth::Internal;
 use crate::clock::Instant;
-use crate::db::DbError;
+use crate::db::{DbError, Value};
 use crate::error::{ApiError, ApiResult};
 use crate::events::{CATALOGUE, EventKind, subscribers_of, waiting_until};
 use crate::migrate::Migration;
@@ -134,10 +134,9 @@ const FORGET_VIEWERS: &str = "update outbox set body = json_set(body, '$.viewerI
 const FORGET_HEARD_VIEWERS: &str = "update inbox set body = json_set(body, '$.viewerId', ?2)
     where type in (select value from json_each(?3)) and at < ?1 and body ->> '$.viewerId' <> ?2";
 
-/// Forgets who looked at what more than a day ago, where that was heard.
-pub(crate) async fn forget_heard_viewers(app: &App) -> Result<(), DbError> {
-    let before = app.now().minus(DAY).rfc3339();
-    app.db.rows(FORGET_HEARD_VIEWERS, params![before, NOBODY, VIEWS]).await.map(drop)
+/// What forgets who looked at what more than a day ago, where that was heard.
+pub(crate) fn forget_heard_viewers(now: Instant) -> (&'static str, Vec<Value>) {
+    (FORGET_HEARD_VIEWERS, params![now.minus(DAY).rfc3339(), NOBODY, VIEWS])
 }
 
 /// What a service that tells history does at every tick: once a minute, [`sweep`].

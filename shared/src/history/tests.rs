@@ -1,8 +1,8 @@
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::app::{Relay, Service};
-use crate::db::Value as Sql;
+
 use crate::testing::{INTERNAL_TOKEN, World};
 
 const ALICE: &str = "0199b7a0-0000-7000-8000-00000000a11c";
@@ -41,7 +41,7 @@ async fn world() -> World {
     World::start(&[&TELLER, &HEARER], &[]).await
 }
 
-async fn tell(world: &World, kind: &str, days: u64, body: Value) {
+async fn tell(world: &World, kind: &str, days: u64, body: Json) {
     let app = world.app("posts");
     let at = app.now().minus(DAY * u32::try_from(days).unwrap()).rfc3339();
     let sql = "insert into outbox (type, key, at, body) values (?1, 'k', ?2, ?3)";
@@ -62,7 +62,9 @@ async fn relay(world: &World) {
 
 async fn texts(world: &World, service: &str, sql: &str) -> Vec<String> {
     let rows = world.app(service).db.rows(sql, params![]).await.unwrap();
-    rows.into_iter().map(|row| row.into_iter().next().and_then(Sql::into_text).unwrap_or_default()).collect()
+    rows.into_iter()
+        .map(|row| row.into_iter().next().and_then(Value::into_text).unwrap_or_default())
+        .collect()
 }
 
 async fn told(world: &World) -> Vec<String> {
@@ -180,7 +182,7 @@ async fn who_was_erased_is_named_nowhere_once_all_have_heard_it() {
     scrubbed["parentAuthorId"] = json!(NOBODY);
     scrubbed["mentions"] = json!([NOBODY, ALICE]);
     let first = texts(&world, "posts", "select body from outbox order by seq limit 1").await;
-    assert_eq!(serde_json::from_str::<Value>(&first[0]).unwrap(), scrubbed);
+    assert_eq!(serde_json::from_str::<Json>(&first[0]).unwrap(), scrubbed);
     assert_eq!(texts(&world, "posts", "select person from history_erasures").await, [""; 0]);
 }
 
