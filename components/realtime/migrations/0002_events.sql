@@ -27,6 +27,7 @@ create trigger if not exists close_friend_unheard after insert on inbox when new
       and friend = (select pk from people where id = new.body ->> '$.friendId');
 end;
 
+-- How many are unread is asked when it is told.
 create trigger if not exists notification_heard after insert on inbox
 when new.type in ('notification.created', 'notification.updated')
 begin
@@ -34,12 +35,13 @@ begin
     select l.person, l.head + 1, 'notification', new.body ->> '$.notificationId', new.at
     from people as p join listeners as l on l.person = p.pk
     where p.id = new.body ->> '$.userId' and l.until > new.at;
+    insert into log (person, seq, kind, at)
+    select l.person, l.head + 1, 'unread', new.at
+    from people as p join listeners as l on l.person = p.pk
+    where p.id = new.body ->> '$.userId' and l.until > new.at;
 end;
 
--- How many are unread is asked when it is told.
-create trigger if not exists unread_heard after insert on inbox
-when new.type in ('notification.created', 'notification.updated', 'notification.read')
-begin
+create trigger if not exists read_heard after insert on inbox when new.type = 'notification.read' begin
     insert into log (person, seq, kind, at)
     select l.person, l.head + 1, 'unread', new.at
     from people as p join listeners as l on l.person = p.pk

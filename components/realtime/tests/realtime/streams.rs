@@ -139,7 +139,7 @@ async fn five_streams_are_open_at_a_time_and_a_closed_one_makes_room_at_once() {
         assert_eq!(event.id, Some(1));
     }
     open.pop();
-    house.listen(ALICE).await;
+    open.push(house.listen(ALICE).await);
     assert_eq!(refusal(house.try_open("/realtime", &house.tokens[ALICE], &[]).await.map(drop)).0, 429);
 }
 
