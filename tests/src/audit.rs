@@ -11,7 +11,7 @@ use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
 pub const SERVICES: [&str; 9] =
-    ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification"];
+    ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"];
 
 /// A dead relay's lease and an unfinished request's claim end long before.
 const DRAINED: Duration = Duration::from_secs(20);
@@ -19,12 +19,12 @@ const DRAINED: Duration = Duration::from_secs(20);
 /// Each is empty where all is well: the service, what is wrong, and a statement that finds it.
 const COUNTS: [(&str, &str, &str); 20] = [
     (
-        "users social posts media scoops notifications gamification",
+        "users social posts media scoops notifications gamification realtime",
         "followers",
         "select id from people where followers <> (select count(*) from follows where followee = people.pk)",
     ),
     (
-        "users social posts media scoops notifications gamification",
+        "users social posts media scoops notifications gamification realtime",
         "following",
         "select id from people where following <> (select count(*) from follows where follower = people.pk)",
     ),
@@ -128,7 +128,7 @@ const COUNTS: [(&str, &str, &str); 20] = [
             as s where people is not (select people from standings where board = s.board and step = 1 and bucket = s.points)",
     ),
     (
-        "users social posts media scoops notifications gamification",
+        "users social posts media scoops notifications gamification realtime",
         "follows across a block",
         "select follower from follows where exists (select 1 from blocks
             where blocker in (follower, followee) and blocked in (follower, followee))",
@@ -138,9 +138,9 @@ const COUNTS: [(&str, &str, &str); 20] = [
 /// What services hold of what another owns: the owner and its statement, who else has it and theirs; both answer
 /// the same.
 const PROJECTIONS: [(&str, &str, &[&str], &str); 13] = [
-    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification"], PEOPLE),
-    ("social", FOLLOWS, &["users", "posts", "media", "scoops", "notifications", "gamification"], FOLLOWS),
-    ("social", BLOCKS, &["users", "posts", "media", "scoops", "notifications", "gamification"], BLOCKS),
+    ("users", PEOPLE, &["auth", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"], PEOPLE),
+    ("social", FOLLOWS, &["users", "posts", "media", "scoops", "notifications", "gamification", "realtime"], FOLLOWS),
+    ("social", BLOCKS, &["users", "posts", "media", "scoops", "notifications", "gamification", "realtime"], BLOCKS),
     (
         "posts",
         "select a.id || ' ' || count(*) from posts as p join people as a on a.pk = p.author

@@ -94,6 +94,8 @@ const ROUTES: &[(&str, &[&str])] = &[
     ("/gamification/me", &["get", "patch"]),
     ("/gamification/leaderboard", &["get"]),
     ("/gamification/badges", &["get"]),
+    ("/realtime", &["get"]),
+    ("/realtime/ticket", &["post"]),
     ("/healthz", &["get"]),
     ("/readyz", &["get"]),
     ("/openapi.json", &["get"]),

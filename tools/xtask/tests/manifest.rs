@@ -129,6 +129,7 @@ const ROUTES: &[(&str, &[&str])] = &[
     ),
     ("analytics", &["/analytics/me", "/analytics/posts/1", "/analytics/overview"]),
     ("gamification", &["/gamification/me", "/gamification/leaderboard", "/gamification/badges"]),
+    ("realtime", &["/realtime", "/realtime/ticket"]),
     (
         "web",
         &[
@@ -322,8 +323,8 @@ fn only_who_needs_a_secret_or_a_switch_has_it() {
         }
     }
     assert_eq!(holders["worker_token"], ["media", "web"]);
-    // `posts` and `scoops` sign links with it.
-    assert_eq!(holders["s3_secret_access_key"], ["media", "posts", "scoops"]);
+    // All but `media` sign links with it.
+    assert_eq!(holders["s3_secret_access_key"], ["media", "posts", "realtime", "scoops"]);
     assert_eq!(holders["mail_url"], ["auth"]);
     for variable in ["vapid_private_key", "fcm_service_account", "expo_push_url"] {
         assert_eq!(holders[variable], ["notifications"], "{variable}");

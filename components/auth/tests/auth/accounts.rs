@@ -208,13 +208,14 @@ async fn deleting_a_person_erases_their_rows_and_counts_them() {
 
 #[tokio::test]
 async fn the_events_have_exactly_the_members_of_the_catalogue() {
-    use auth::events::{EmailVerified, ErasureCompleted};
+    use auth::events::{EmailVerified, ErasureCompleted, SessionEnded};
     let house = house(&[]).await;
     let alice = house.register("alice").await;
     let mail = house.mail("verify_email", "alice@example.com").await;
     house.post("/auth/verify-email", "", json!({ "token": mail["token"] })).await;
+    house.post("/auth/logout", "", json!({ "refreshToken": alice.refresh })).await;
     house.hear("user.deleted", &alice.user, "deleted", 5).await;
-    for kind in ["email.verified", "erasure.completed"] {
+    for kind in ["email.verified", "erasure.completed", "session.ended"] {
         let told = house.told(kind).await;
         assert_eq!(told.len(), 1, "{kind}");
         let entry =
@@ -224,6 +225,7 @@ async fn the_events_have_exactly_the_members_of_the_catalogue() {
         assert_eq!(keys_of(&told[0]), members, "{kind}");
         let decodes = match kind {
             "email.verified" => serde_json::from_value::<EmailVerified>(told[0].clone()).is_ok(),
+            "session.ended" => serde_json::from_value::<SessionEnded>(told[0].clone()).is_ok(),
             _ => serde_json::from_value::<ErasureCompleted>(told[0].clone()).is_ok(),
         };
         assert!(decodes, "{kind}");

@@ -1,6 +1,6 @@
 //! What is told, what a deletion leaves, what an export holds.
 
-use notifications::events::{ErasureCompleted, NotificationTold};
+use notifications::events::{ErasureCompleted, NotificationRead, NotificationTold};
 use serde_json::{Value, json};
 use shared::events::CATALOGUE;
 use shared::testing::INTERNAL_TOKEN;
@@ -21,6 +21,7 @@ async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
     house.react(BOB, POST, "like").await;
     house.react(CARLA, POST, "like").await;
     house.unreact(BOB, POST, "like").await;
+    house.post("/notifications/read", ALICE, json!({})).await;
     delete(&house, BOB).await;
     for kind in CATALOGUE.iter().filter(|kind| kind.source == "notifications") {
         let told = house.emitted(kind.name).await;
@@ -30,6 +31,7 @@ async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
             members.sort_unstable();
             assert_eq!(keys(&body), members, "{}", kind.name);
             match kind.name {
+                "notification.read" => drop(serde_json::from_value::<NotificationRead>(body).unwrap()),
                 "erasure.completed" => drop(serde_json::from_value::<ErasureCompleted>(body).unwrap()),
                 _ => drop(serde_json::from_value::<NotificationTold>(body).unwrap()),
             }

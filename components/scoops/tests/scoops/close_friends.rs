@@ -29,7 +29,8 @@ async fn naming_and_taking_back_are_idempotent_and_newest_first() {
     }
     assert!(handles(&scoops, &scoops.carla).await.is_empty(), "theirs is another list");
     assert!(scoops.told("close_friend.created").await.is_empty());
-    assert_eq!(scoops.one("select count(*) from outbox").await, "0", "nobody learns of it");
+    let other = "select count(*) from outbox where type not like 'close_friend.%'";
+    assert_eq!(scoops.one(other).await, "0", "nobody else learns of it");
 }
 
 #[tokio::test]
@@ -88,4 +89,23 @@ async fn the_suspended_and_the_deleted_are_not_shown() {
     scoops.change("user.deleted", 2, deletion).await;
     assert_eq!(handles(&scoops, &scoops.alice).await, ["bob"]);
     assert_eq!(scoops.get("/close-friends", &scoops.carla).await.body.get("items"), None::<&Value>);
+}
+
+#[tokio::test]
+async fn each_change_of_a_list_is_told_once_and_so_is_what_a_block_takes() {
+    let scoops = start().await;
+    for _ in 0..2 {
+        scoops.befriend(&scoops.alice, 1).await;
+    }
+    let names = |friend: usize| json!({ "ownerId": scoops.ids[0], "friendId": scoops.ids[friend] });
+    assert_eq!(scoops.told("close_friend.added").await, [names(1)]);
+    let path = format!("/close-friends/{}", scoops.ids[1]);
+    for _ in 0..2 {
+        assert_eq!(scoops.status(Method::DELETE, &path, &scoops.alice).await, 204);
+    }
+    assert_eq!(scoops.told("close_friend.removed").await, [names(1)]);
+    scoops.befriend(&scoops.alice, 2).await;
+    scoops.tie("block.created", 2, 0).await;
+    assert_eq!(scoops.told("close_friend.removed").await, [names(1), names(2)]);
+    assert_eq!(scoops.one("select count(*) from close_friends").await, "0");
 }

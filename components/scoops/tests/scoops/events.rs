@@ -16,6 +16,9 @@ fn decodes(kind: &str, body: Value) {
         "scoop.viewed" => serde_json::from_value::<events::ScoopViewed>(body).map(|_| ()),
         "scoop.expired" => serde_json::from_value::<events::ScoopExpired>(body).map(|_| ()),
         "scoop.deleted" => serde_json::from_value::<events::ScoopDeleted>(body).map(|_| ()),
+        "close_friend.added" | "close_friend.removed" => {
+            serde_json::from_value::<events::CloseFriendChanged>(body).map(|_| ())
+        }
         "erasure.completed" => serde_json::from_value::<events::ErasureCompleted>(body).map(|_| ()),
         other => panic!("{other} has no type"),
     };
@@ -31,6 +34,8 @@ async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
     let waits = scoops.make_with(&scoops.alice, json!({ "expiresInHours": 1 })).await;
     scoops.hear("media.ready", Id::parse(waits["media"]["key"].as_str().unwrap()).unwrap()).await;
     scoops.view(&scoop, &scoops.bob).await;
+    scoops.befriend(&scoops.alice, 1).await;
+    scoops.call(Method::DELETE, &format!("/close-friends/{}", scoops.ids[1]), &scoops.alice).await;
     scoops.call(Method::DELETE, &format!("/scoops/{scoop}"), &scoops.alice).await;
     scoops.clock(3_601).await;
     scoops.tick().await;

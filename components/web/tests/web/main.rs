@@ -38,6 +38,7 @@ static ANALYTICS: Service = Service {
     ..bare("analytics")
 };
 static GAMIFICATION: Service = bare("gamification");
+static REALTIME: Service = bare("realtime");
 
 async fn world() -> World {
     let services = [
@@ -51,6 +52,7 @@ async fn world() -> World {
         &NOTIFICATIONS,
         &ANALYTICS,
         &GAMIFICATION,
+        &REALTIME,
     ];
     World::start(&services, &[]).await
 }
@@ -69,7 +71,7 @@ async fn readyz_names_every_service_and_its_database() {
     let well = json!({ "status": "ok", "database": "ok" });
     let services = json!({
         "auth": well, "users": well, "posts": well, "social": well, "media": well, "scoops": well,
-        "notifications": well, "analytics": well, "gamification": well
+        "notifications": well, "analytics": well, "gamification": well, "realtime": well
     });
     assert_eq!(answer.body, json!({ "status": "ok", "services": services }));
 }

@@ -7,7 +7,7 @@ use shared::app::Service;
 use shared::history::{HISTORIANS, HISTORY, HISTORY_HEARD, is_told_by};
 use shared::testing::{INTERNAL_TOKEN, World};
 
-static SERVICES: [&Service; 10] = [
+static SERVICES: [&Service; 11] = [
     &web::SERVICE,
     &auth::SERVICE,
     &users::SERVICE,
@@ -18,6 +18,7 @@ static SERVICES: [&Service; 10] = [
     &notifications::SERVICE,
     &analytics::SERVICE,
     &gamification::SERVICE,
+    &realtime::SERVICE,
 ];
 
 async fn world() -> World {
