@@ -193,13 +193,13 @@ begin
     update author_days set followers = followers - 1 where author = old.followee and day = old.day;
 end;
 
--- The first sign of somebody on a day. Of people nobody told of yet the cohort is not known: `person_known` makes up for it.
+-- The first sign of somebody on a day. (A person without a time of coming would be of the first day there is.) Of people nobody told of yet the cohort is not known: `person_known` makes up for it.
 create trigger if not exists activity_counted after insert on activity begin
     insert into site_days (day, active) values (new.day, 1)
     on conflict (day) do update set active = active + 1;
     update people set active_on = new.day where pk = new.person and (active_on is null or active_on < new.day);
     insert into retention (cohort, week, people)
-    select (strftime('%s', substr(created_at, 1, 10)) / 86400 + 3) / 7, (new.day + 3) / 7, 1
+    select (coalesce(strftime('%s', substr(created_at, 1, 10)), 0) / 86400 + 3) / 7, (new.day + 3) / 7, 1
     from people where pk = new.person and status in ('active', 'suspended')
         and not exists (select 1 from activity where person = new.person and day <> new.day
             and day between (new.day + 3) / 7 * 7 - 3 and (new.day + 3) / 7 * 7 + 3)
@@ -207,17 +207,17 @@ create trigger if not exists activity_counted after insert on activity begin
 end;
 
 create trigger if not exists person_made after insert on people when new.status in ('active', 'suspended') begin
-    insert into site_days (day, users) values (strftime('%s', substr(new.created_at, 1, 10)) / 86400, 1)
+    insert into site_days (day, users) values (coalesce(strftime('%s', substr(new.created_at, 1, 10)), 0) / 86400, 1)
     on conflict (day) do update set users = users + 1;
 end;
 
 create trigger if not exists person_known after update of status on people
 when new.status in ('active', 'suspended') and old.status not in ('active', 'suspended')
 begin
-    insert into site_days (day, users) values (strftime('%s', substr(new.created_at, 1, 10)) / 86400, 1)
+    insert into site_days (day, users) values (coalesce(strftime('%s', substr(new.created_at, 1, 10)), 0) / 86400, 1)
     on conflict (day) do update set users = users + 1;
     insert into retention (cohort, week, people)
-    select distinct (strftime('%s', substr(new.created_at, 1, 10)) / 86400 + 3) / 7, (day + 3) / 7, 1
+    select distinct (coalesce(strftime('%s', substr(new.created_at, 1, 10)), 0) / 86400 + 3) / 7, (day + 3) / 7, 1
     from activity where person = new.pk
     on conflict (cohort, week) do update set people = people + 1;
 end;
@@ -233,10 +233,10 @@ begin
     delete from followers where follower = new.pk;
     delete from author_days where author = new.pk;
     update site_days set users = users - 1
-    where day = strftime('%s', substr(old.created_at, 1, 10)) / 86400 and old.status in ('active', 'suspended');
+    where day = coalesce(strftime('%s', substr(old.created_at, 1, 10)), 0) / 86400 and old.status in ('active', 'suspended');
     update site_days set active = active - 1 where day in (select day from activity where person = new.pk);
     update retention set people = people - 1
-    where cohort = (strftime('%s', substr(old.created_at, 1, 10)) / 86400 + 3) / 7
+    where cohort = (coalesce(strftime('%s', substr(old.created_at, 1, 10)), 0) / 86400 + 3) / 7
       and week in (select (day + 3) / 7 from activity where person = new.pk) and old.status in ('active', 'suspended');
     delete from activity where person = new.pk;
     update people set active_on = null where pk = new.pk;
