@@ -35,8 +35,7 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 /// How long an answer waits for its events to be delivered; they go out in any case.
 const RELAY_TIME: Duration = Duration::from_secs(2);
 
-const EXPOSED: &str =
-    "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, X-Request-Id, Appeal-Token";
+const EXPOSED: &str = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, X-Request-Id, Appeal-Token";
 
 /// The middleware around a service's router.
 pub(crate) async fn edge(State(app): State<Ctx>, mut request: Request, next: Next) -> Response {
