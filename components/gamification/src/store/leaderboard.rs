@@ -16,8 +16,8 @@ macro_rules! is_seen {
 
 /// A page of the board `?2` as the caller `?1` sees it.
 ///
-/// `page` are the keys of it, in the order there was at the first page: down `scores_listed` whoever did not move since, and
-/// whoever did where they were (`moves` since `?4`, each by its first). What is shown is as it is now. The highest of the
+/// `page` are the keys of it, in the order there was at the first page: down `scores_listed`, which is why `scores` stands before
+/// `me`, whoever did not move since; and whoever did where they were (`moves` since `?4`, by their key, each by its first). What is shown is as it is now. The highest of the
 /// page has its rank by `standings`; the others are as many further on as there are people between, which is few rows.
 pub const LIST_LEADERS: &str = concat!(
     "with me (pk, apart, top) as materialized (
@@ -26,17 +26,18 @@ pub const LIST_LEADERS: &str = concat!(
     ", coalesce(?4, (select max(n) from moves), 0) from people as p where p.id = +?1 and p.status = 'active'
     ),
     page (person, place, reached, id) as materialized (
-        select s.person, s.place, s.reached, s.id
-        from me cross join scores as s indexed by scores_listed cross join people as u
+        select * from (select s.person, s.place, s.reached, s.id
+        from scores as s indexed by scores_listed cross join me cross join people as u
         where s.board = +?2 and s.shown = 1 and s.points > 0
           and (s.place, s.reached, s.id) > (coalesce(+?5, -9223372036854775808), coalesce(+?6, ''), coalesce(+?7, ''))
           and (+?4 is null or not exists (select 1 from moves where board = s.board and person = s.person and n > me.top))
           and u.pk = s.person and ",
     is_seen!(),
-    " union all
+    " order by s.place, s.reached, s.id limit ?3 + 1)
+        union all
         select m.person, m.place, m.reached, u.id
         from me cross join moves as m cross join people as u cross join scores as s
-        where +?4 is not null and m.n > me.top and m.board = +?2 and u.pk = m.person
+        where +?4 is not null and m.n > me.top and +m.board = +?2 and u.pk = m.person
           and (m.place, m.reached, u.id) > (+?5, +?6, +?7)
           and not exists (select 1 from moves where board = m.board and person = m.person and n > me.top and n < m.n)
           and s.person = m.person and s.board = m.board and s.shown = 1 and s.points > 0 and ",

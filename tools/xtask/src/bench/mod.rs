@@ -4,7 +4,9 @@
 //! the same load, measured in turn with the application, so that a slow moment of the machine
 //! falls on both. Ratios are compared with the bars; requests per second are told beside them.
 
+mod gamification;
 mod media;
+mod realtime;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -97,10 +99,11 @@ pub fn bench(options: &BenchOptions) -> Result<bool> {
         Bench { manifest: &manifest, state: &state, store: &objects.url, memory: folder.join("memory.json") };
     let mut lines = Vec::new();
     let mut feeds = Vec::new();
+    let mut callers = Vec::new();
     let sizes = if options.quick { &POSTS[..1] } else { &POSTS[..] };
     for (index, posts) in sizes.iter().enumerate() {
         if index == 0 {
-            let callers = bench.with_stack(register)?;
+            callers = bench.with_stack(register)?;
             write_scripts(&folder, &callers)?;
         }
         say(&format!("==> making {posts} posts"));
@@ -110,6 +113,13 @@ pub fn bench(options: &BenchOptions) -> Result<bool> {
         feeds.push(feed);
         lines.extend(measured);
     }
+    let rounds = if options.quick { 1 } else { ROUNDS };
+    gamification::seed(&state)?;
+    lines.extend(bench.with_stack(|url| {
+        let mut counted = gamification::measure_board(&folder, &floor.url, url, &state, &callers)?;
+        counted.extend(gamification::measure_events(url, &state, rounds)?);
+        Ok(counted)
+    })?);
     drop(floor);
     let memories = sizes_of_memories(&bench.memory)?;
     if let [small, large] = feeds[..] {
@@ -118,8 +128,8 @@ pub fn bench(options: &BenchOptions) -> Result<bool> {
     }
     say("==> fresh instances");
     lines.extend(bench.with_stack(|url| fresh(url, &folder))?);
-    let rounds = if options.quick { 1 } else { ROUNDS };
     lines.extend(bench.with_stack(|url| media::measure(&folder, url, rounds))?);
+    lines.extend(bench.with_process(|url, process| realtime::measure(url, process, &callers))?);
     objects.stop();
     lines.extend(sizes_of_components(&manifest)?);
     lines.extend(memories);
@@ -198,6 +208,11 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Runs the application for as long as `work` takes.
     fn with_stack<T>(&self, work: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+        self.with_process(|url, _| work(url))
+    }
+
+    /// [`Bench::with_stack`] with the number of its process.
+    fn with_process<T>(&self, work: impl FnOnce(&str, u32) -> Result<T>) -> Result<T> {
         let listen = free_address("127.0.0.1:0".parse()?)?;
         let url = local_url(listen);
         let config = self.state.write_runtime_config(self.manifest)?;
@@ -222,7 +237,7 @@ impl Bench<'_> {
         };
         let mut stack = Stack::start(&plan)?;
         let done = match stack.wait_until_ready(&url) {
-            Ok(true) => work(&url),
+            Ok(true) => work(&url, stack.process()),
             Ok(false) => Err(anyhow::anyhow!("stopped")),
             Err(error) => Err(error),
         };
@@ -252,7 +267,6 @@ fn register(url: &str) -> Result<Vec<String>> {
 
 /// A script of wrk for each request: each call of it takes the next token.
 fn write_scripts(folder: &Path, tokens: &[String]) -> Result<()> {
-    let list: Vec<String> = tokens.iter().map(|token| format!("{token:?}")).collect();
     let body = json!({ "text": "a text of the length of a short post" }).to_string();
     let upload = json!({ "contentType": "image/jpeg", "size": 123_456 }).to_string();
     for (name, method, path, body) in [
@@ -264,15 +278,19 @@ fn write_scripts(folder: &Path, tokens: &[String]) -> Result<()> {
         ("post", "POST", "/posts", body.as_str()),
         ("upload", "POST", "/upload-url", upload.as_str()),
     ] {
-        let script = format!(
-            "local tokens = {{{}}}\nlocal n = 0\nrequest = function()\n  n = n % #tokens + 1\n  local headers = {{ \
-             [\"Authorization\"] = \"Bearer \" .. tokens[n], [\"Content-Type\"] = \"application/json\" }}\n  return \
-             wrk.format({method:?}, {path:?}, headers, {body:?})\nend\n",
-            list.join(",")
-        );
-        std::fs::write(folder.join(format!("{name}.lua")), script)?;
+        std::fs::write(folder.join(format!("{name}.lua")), script(tokens, method, path, body))?;
     }
     Ok(())
+}
+
+fn script(tokens: &[String], method: &str, path: &str, body: &str) -> String {
+    let list: Vec<String> = tokens.iter().map(|token| format!("{token:?}")).collect();
+    format!(
+        "local tokens = {{{}}}\nlocal n = 0\nrequest = function()\n  n = n % #tokens + 1\n  local headers = {{ \
+         [\"Authorization\"] = \"Bearer \" .. tokens[n], [\"Content-Type\"] = \"application/json\" }}\n  return \
+         wrk.format({method:?}, {path:?}, headers, {body:?})\nend\n",
+        list.join(",")
+    )
 }
 
 /// Brings the databases of `posts` and `users` to their size, without their triggers, whose work is
