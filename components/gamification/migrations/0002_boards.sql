@@ -114,3 +114,21 @@ create trigger if not exists standing_changed after update of status on people w
         and not exists (select 1 from settings where person = new.pk and opted_out = 1)
     where person = new.pk;
 end;
+
+-- A person as they stand on a board, in JSON, which a page would otherwise build anew for every reader.
+alter table people add column card text;
+
+create trigger if not exists people_card_made after insert on people begin
+    update people set card = json_object(
+        'id', id, 'handle', handle, 'displayName', display_name, 'bio', bio, 'avatarUrl', avatar_url,
+        'private', json(iif(private, 'true', 'false')), 'createdAt', created_at)
+    where pk = new.pk;
+end;
+
+create trigger if not exists people_card_changed
+after update of handle, display_name, bio, avatar_url, private, created_at on people begin
+    update people set card = json_object(
+        'id', id, 'handle', handle, 'displayName', display_name, 'bio', bio, 'avatarUrl', avatar_url,
+        'private', json(iif(private, 'true', 'false')), 'createdAt', created_at)
+    where pk = new.pk;
+end;

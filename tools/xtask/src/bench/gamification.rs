@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::{Line, WORKER_TOKEN, bulk, median, rounds, script};
 use crate::http;
@@ -39,7 +40,12 @@ pub fn seed(state: &State) -> Result<()> {
          select 'all', step, points / step, count(*) from scores, (select 1 as step union all select 64)
          where board = 'all' and shown = 1 and points > 0 group by step, points / step;"
     );
-    database.execute_batch(&format!("begin; {people} commit; pragma wal_checkpoint(truncate)"))?;
+    database.execute_batch(&format!("begin; {people} commit"))?;
+    // Naming a column fires the trigger that keeps JSON beside a row.
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+    database.execute_batch(
+        "begin; update people set private = private where card is null; commit; pragma wal_checkpoint(truncate)",
+    )?;
     Ok(())
 }
 
