@@ -28,7 +28,7 @@ pub const LIST_LEADERS: &str = concat!(
     ", coalesce(?4, (select max(n) from moves), 0) from people as p where p.id = +?1 and p.status = 'active'
     ),
     page (place, reached, id, points, card) as materialized (
-        select * from (select s.place, s.reached, s.id, s.points, u.card
+        select * from (select s.place, s.reached, s.id, -s.place, u.card
         from scores as s indexed by scores_listed cross join me cross join people as u
         where s.board = +?2 and s.shown = 1 and s.points > 0
           and (s.place, s.reached, s.id) > (coalesce(+?5, -9223372036854775808), coalesce(+?6, ''), coalesce(+?7, ''))
@@ -52,8 +52,9 @@ pub const LIST_LEADERS: &str = concat!(
     " from (select max(points) as points from page)
     )
     select group_concat(item, ','), group_concat(k, ','), count(*) from (
-        select concat('{\"rank\":', highest.rank + (select coalesce(sum(people), 0) from standings
-                where board = +?2 and step = 1 and bucket > page.points and bucket <= highest.points),
+        select concat('{\"rank\":', highest.rank + iif(page.points = highest.points, 0, (
+                select sum(people) from standings
+                where board = +?2 and step = 1 and bucket > page.points and bucket <= highest.points)),
             ',\"user\":', page.card, ',\"points\":', page.points, '}', char(10)) as item,
             concat(me.top, ' ', page.place, ' ', page.reached, ' ', page.id) as k
         from me cross join highest cross join page)
