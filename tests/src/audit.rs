@@ -10,7 +10,7 @@ use crate::client::agent;
 use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
-pub const SERVICES: [&str; 9] =
+pub const SERVICES: [&str; 10] =
     ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"];
 
 /// A dead relay's lease and an unfinished request's claim end long before.

@@ -8,6 +8,7 @@ pub mod objects;
 pub mod outside;
 pub mod process;
 pub mod stack;
+pub mod stream;
 
 pub use client::{Answer, Person, Raw};
 pub use faults::Fault;

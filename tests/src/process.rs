@@ -38,6 +38,13 @@ pub struct Process {
 }
 
 impl Process {
+    /// Its memory, in KB; 0 where that cannot be told.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+
     /// Starts `command`; what it writes goes to `log`.
     ///
     /// # Errors

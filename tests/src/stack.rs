@@ -183,6 +183,11 @@ impl Stack {
         lock(&self.process).take();
     }
 
+    /// The memory of the runtime, in KB; 0 where it does not run.
+    pub fn memory(&self) -> u64 {
+        lock(&self.process).as_ref().map_or(0, Process::memory)
+    }
+
     /// What the runtime and the components wrote so far.
     pub fn log(&self) -> String {
         self.log.text()

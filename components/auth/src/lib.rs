@@ -18,7 +18,12 @@ use shared::app::{Relay, Service};
 /// The service.
 pub static SERVICE: Service = Service {
     name: "auth",
-    migrations: &[shared::events::CORE, shared::people::PEOPLE, shared::migration!("0001_auth"), shared::migration!("0002_session_events")],
+    migrations: &[
+        shared::events::CORE,
+        shared::people::PEOPLE,
+        shared::migration!("0001_auth"),
+        shared::migration!("0002_session_events"),
+    ],
     routes: routes::routes,
     relay: Relay::BeforeAnswer,
     tick: Some(work::tick),

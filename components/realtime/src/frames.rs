@@ -67,7 +67,8 @@ pub fn frames(rows: &[Row], told: &Told) -> Vec<Frame> {
         last.insert(row.notification().unwrap_or_default(), row.1);
     }
     let is_last = |row: &Row| {
-        !row.is_asked_for() || last.get(&row.notification().unwrap_or_default()).is_none_or(|seq| *seq == row.1)
+        !row.is_asked_for()
+            || last.get(&row.notification().unwrap_or_default()).is_none_or(|seq| *seq == row.1)
     };
     rows.iter().filter(|row| is_last(row)).filter_map(|row| frame(row, told)).collect()
 }
@@ -109,7 +110,11 @@ mod tests {
     #[test]
     fn an_event_is_its_number_its_name_and_json_on_one_line() {
         let made = frames(
-            &[row(7, "feed", r#"{"postId":"p","authorId":"a"}"#), row(8, "unread", "null"), row(9, "notification", r#""a""#)],
+            &[
+                row(7, "feed", r#"{"postId":"p","authorId":"a"}"#),
+                row(8, "unread", "null"),
+                row(9, "notification", r#""a""#),
+            ],
             &told(),
         );
         let texts: Vec<&str> = made.iter().map(|frame| frame.text.as_str()).collect();

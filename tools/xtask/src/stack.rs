@@ -76,6 +76,11 @@ impl Stack {
         Ok(Self { runtime: Process::start(&mut command)? })
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.runtime.child.id()
+    }
+
     /// How the runtime ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.runtime.ended()

@@ -92,7 +92,7 @@ fn test_player(options: &TestOptions) -> Result<()> {
     let Some(file) = player::prepare()? else { return Ok(()) };
     let mut command = journeys(options);
     command.env("SCOOTERBOOTER_PLAYER", file);
-    run("a stream in a browser", command.args([MODULE, "--", "--ignored"]))
+    run("streams in browsers", command.args([MODULE, "--", "--ignored"]))
 }
 
 /// After the journeys rather than beside them, since it keeps a machine busy.

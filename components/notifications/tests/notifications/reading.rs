@@ -204,7 +204,11 @@ async fn that_something_was_read_is_told_once_and_nothing_where_nothing_was_left
     let told = json!({ "userId": house.ids[ALICE] });
     read(&house, json!({ "ids": [ids[0], ids[1]] })).await;
     assert_eq!(house.emitted("notification.read").await, std::slice::from_ref(&told));
-    for nothing in [json!({ "ids": [ids[0], house.world.id()] }), json!({ "ids": [] }), json!({ "upTo": house.world.id() })] {
+    for nothing in [
+        json!({ "ids": [ids[0], house.world.id()] }),
+        json!({ "ids": [] }),
+        json!({ "upTo": house.world.id() }),
+    ] {
         read(&house, nothing).await;
     }
     house.post("/notifications/read", BOB, json!({})).await;
@@ -226,12 +230,15 @@ async fn other_services_are_told_what_each_person_is_shown_by_now() {
     let ask = json!({ "people": [
         { "userId": house.ids[ALICE], "ids": ids }, { "userId": house.ids[BOB], "ids": [] },
         { "userId": house.world.id(), "ids": ids }] });
-    let tell = async || house.world.post("notifications", "/internal/notifications", INTERNAL_TOKEN, ask.clone()).await.body;
+    let tell = async || {
+        house.world.post("notifications", "/internal/notifications", INTERNAL_TOKEN, ask.clone()).await.body
+    };
     let told = tell().await;
     let [alice, bob] = [ALICE, BOB].map(|who| told["people"][house.ids[who].to_string()].clone());
     assert_eq!(told["people"].as_object().unwrap().len(), 2);
     assert_eq!((&alice["unreadCount"], &bob), (&json!(2), &json!({ "unreadCount": 1, "notifications": {} })));
-    let expected: Vec<Value> = mine.iter().map(|one| alice["notifications"][one["id"].as_str().unwrap()].clone()).collect();
+    let expected: Vec<Value> =
+        mine.iter().map(|one| alice["notifications"][one["id"].as_str().unwrap()].clone()).collect();
     assert_eq!((expected, alice["notifications"].as_object().unwrap().len()), (mine.clone(), 2));
     house.change("user.suspended", BOB, json!({ "status": "suspended" })).await;
     let told = tell().await;
@@ -239,6 +246,9 @@ async fn other_services_are_told_what_each_person_is_shown_by_now() {
     assert_eq!(told["people"][house.ids[ALICE].to_string()]["unreadCount"], 1);
     let answer = house.post("/internal/notifications", ALICE, ask).await;
     assert_eq!(answer.status, 404, "not for clients");
-    let nobody = house.world.post("notifications", "/internal/notifications", INTERNAL_TOKEN, json!({ "people": [] })).await;
+    let nobody = house
+        .world
+        .post("notifications", "/internal/notifications", INTERNAL_TOKEN, json!({ "people": [] }))
+        .await;
     assert_eq!(nobody.body, json!({ "people": {} }));
 }

@@ -119,7 +119,8 @@ impl Poller {
         let mut asked = Vec::new();
         for (person, shares) in shares {
             let rows = of_person.remove(&person).unwrap_or_default();
-            let Some(user) = shares.iter().find_map(|share| Some(self.streams.get(&share.stream)?.user)) else {
+            let Some(user) = shares.iter().find_map(|share| Some(self.streams.get(&share.stream)?.user))
+            else {
                 continue;
             };
             let parcel = Parcel { person, user, rows, shares };

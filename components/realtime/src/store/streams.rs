@@ -75,7 +75,8 @@ pub async fn find_place(db: &Db, person: i64, last: Option<i64>) -> Result<Place
 }
 
 /// By the key of each. A trigger goes on keeping the log of who has one.
-const RENEW_STREAMS: &str = "update streams set until = ?2 where pk in (select value from json_each(?1)) returning pk";
+const RENEW_STREAMS: &str =
+    "update streams set until = ?2 where pk in (select value from json_each(?1)) returning pk";
 
 /// Says that these are still open; which of them there are.
 pub async fn renew_streams(db: &Db, streams: &[i64], until: Instant) -> Result<Vec<i64>, DbError> {

@@ -39,7 +39,11 @@ async fn a_deleted_person_is_erased_and_the_receipt_counts_what_was_theirs() {
         ("close_friends", "friend"),
         ("follows", "followee"),
     ] {
-        assert_eq!(house.one(&format!("select count(*) from {table} where {column} = 2")).await, "0", "{table}");
+        assert_eq!(
+            house.one(&format!("select count(*) from {table} where {column} = 2")).await,
+            "0",
+            "{table}"
+        );
     }
     assert!(bob.next().await.is_none());
     assert!(house.try_open("/realtime", &house.tokens[BOB], &[]).await.is_err());

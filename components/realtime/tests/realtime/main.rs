@@ -172,7 +172,8 @@ impl House {
     }
 
     async fn told(&self, event: &str, who: usize, kind: &str) {
-        let body = json!({ "postId": POST, "postAuthorId": self.ids[ALICE], "userId": self.ids[who], "type": kind });
+        let body =
+            json!({ "postId": POST, "postAuthorId": self.ids[ALICE], "userId": self.ids[who], "type": kind });
         self.world.hear("notifications", "posts", &[(event, "k", body)]).await;
     }
 

@@ -13,7 +13,10 @@ async fn a_like_is_a_notification_and_a_count() {
     assert_eq!((number, name.as_str()), (1, "notification"));
     let listed = house.world.get("notifications", "/notifications", &house.tokens[ALICE]).await.body;
     assert_eq!(data, listed["items"][0]);
-    assert_eq!((&data["type"], &data["target"]), (&json!("reaction"), &json!({ "type": "post", "id": POST })));
+    assert_eq!(
+        (&data["type"], &data["target"]),
+        (&json!("reaction"), &json!({ "type": "post", "id": POST }))
+    );
     assert_eq!(next(&mut stream).await, (2, "unread".to_owned(), json!({ "unreadCount": 1 })));
     // It is the same row, so the count is the same: no news.
     house.react(CARLA, "like").await;
@@ -28,7 +31,8 @@ async fn reading_on_one_device_is_told_on_the_other() {
     let mut stream = house.listen(ALICE).await;
     house.react(BOB, "like").await;
     assert_eq!((next(&mut stream).await.0, next(&mut stream).await.0), (1, 2));
-    let read = |body: Value| house.world.post("notifications", "/notifications/read", &house.tokens[ALICE], body);
+    let read =
+        |body: Value| house.world.post("notifications", "/notifications/read", &house.tokens[ALICE], body);
     assert_eq!(read(json!({})).await.body["unreadCount"], 0);
     assert_eq!(next(&mut stream).await, (3, "unread".to_owned(), json!({ "unreadCount": 0 })));
     // Nothing was left to read.
@@ -72,7 +76,13 @@ async fn one_who_was_suspended_is_left_out_of_what_is_told_of_them() {
     drop(house.listen(ALICE).await);
     house.react(BOB, "like").await;
     house.eventually("select head from listeners", "2").await;
-    house.world.app("notifications").db.rows("update people set status = 'suspended' where handle = 'bob'", vec![]).await.unwrap();
+    house
+        .world
+        .app("notifications")
+        .db
+        .rows("update people set status = 'suspended' where handle = 'bob'", vec![])
+        .await
+        .unwrap();
     let (mut stream, _) = house.resume(ALICE, 0).await;
     assert_eq!(next(&mut stream).await, (2, "unread".to_owned(), json!({ "unreadCount": 0 })));
 }

@@ -11,7 +11,8 @@ async fn what_comes_twice_is_told_once() {
     let mut stream = house.listen(ALICE).await;
     let at = house.world.app("realtime").now().rfc3339();
     let body = json!({ "postId": POST, "authorId": house.ids[BOB], "visibility": "public" });
-    let event = |seq: i64| json!({ "seq": seq, "type": "post.published", "key": "k", "at": at, "body": body });
+    let event =
+        |seq: i64| json!({ "seq": seq, "type": "post.published", "key": "k", "at": at, "body": body });
     for (after, events, applied) in [
         (0, vec![event(1), event(2)], 2),
         (0, vec![event(1), event(2)], 2),
@@ -77,5 +78,8 @@ async fn nothing_late_brings_the_deleted_back() {
     house.publish(BOB, POST).await;
     house.show(BOB, "close_friends").await;
     assert!(stream.is_silent(200).await);
-    assert_eq!(house.one("select (select count(*) from close_friends) + (select count(*) from log)").await, "0");
+    assert_eq!(
+        house.one("select (select count(*) from close_friends) + (select count(*) from log)").await,
+        "0"
+    );
 }

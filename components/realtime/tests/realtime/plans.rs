@@ -23,7 +23,10 @@ async fn a_look_for_news_goes_on_from_where_it_was() {
     assert!(poll.contains("SEARCH signals USING INTEGER PRIMARY KEY (rowid>?)"), "{poll}");
     for table in ["l", "a", "s", "follows", "blocks", "mutes", "close_friends", "listeners", "streams"] {
         let scan = format!("SCAN {table}");
-        assert!(!poll.lines().any(|step| step == scan || step.starts_with(&format!("{scan} "))), "{table}: {poll}");
+        assert!(
+            !poll.lines().any(|step| step == scan || step.starts_with(&format!("{scan} "))),
+            "{table}: {poll}"
+        );
     }
 }
 
@@ -39,9 +42,21 @@ async fn a_post_is_told_by_way_of_the_fewer() {
     let house = start().await;
     let app = house.world.app("realtime");
     for (trigger, first, second) in [
-        ("published_to_few", "follows_by_followee (followee=?)", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"),
-        ("published_to_many", "listeners_active (until>?)", "SEARCH f USING PRIMARY KEY (follower=? AND followee=?)"),
-        ("published_to_close_friends", "SEARCH c USING PRIMARY KEY (owner=?)", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"),
+        (
+            "published_to_few",
+            "follows_by_followee (followee=?)",
+            "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
+        (
+            "published_to_many",
+            "listeners_active (until>?)",
+            "SEARCH f USING PRIMARY KEY (follower=? AND followee=?)",
+        ),
+        (
+            "published_to_close_friends",
+            "SEARCH c USING PRIMARY KEY (owner=?)",
+            "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
     ] {
         let sql = "select sql from sqlite_schema where name = ?1";
         let text = app.db.read(sql, shared::params![trigger]).await.unwrap().unwrap();
@@ -49,7 +64,11 @@ async fn a_post_is_told_by_way_of_the_fewer() {
         let (_, insert) = insert.split_once(")").unwrap();
         let insert = insert.rsplit_once(';').map_or(insert, |(statement, _)| statement);
         let statement = insert.replace("new.body", "?1").replace("new.type", "?2").replace("new.at", "?3");
-        let rows = app.db.rows(&format!("explain query plan {statement}"), vec![Value::Text("{}".to_owned()); 3]).await.unwrap();
+        let rows = app
+            .db
+            .rows(&format!("explain query plan {statement}"), vec![Value::Text("{}".to_owned()); 3])
+            .await
+            .unwrap();
         let plan = rows.iter().filter_map(|row| row[3].as_text()).collect::<Vec<_>>().join("\n");
         assert!(plan.contains(first) && plan.contains(second), "{trigger}: {plan}");
     }

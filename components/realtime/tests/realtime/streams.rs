@@ -151,7 +151,11 @@ async fn a_ticket_is_not_spent_where_no_token_of_a_suspended_person_is_good() {
     let refused = (403, "account_suspended".to_owned());
     assert_eq!(refusal(house.try_open("/realtime", &house.tokens[ALICE], &[]).await), refused);
     let with_ticket = format!("/realtime?ticket={ticket}");
-    assert_eq!(refusal(house.try_open(&with_ticket, "", &[]).await).0, 401, "tickets went with their standing");
+    assert_eq!(
+        refusal(house.try_open(&with_ticket, "", &[]).await).0,
+        401,
+        "tickets went with their standing"
+    );
 }
 
 #[tokio::test]
