@@ -128,7 +128,8 @@ fn comments_are_removed_by_a_report_and_people_are_not() {
     assert!(refused.body["errors"][0]["message"].to_string().contains("suspend_user"), "{refused:?}");
     resolve(&about, "dismiss").expect(200);
     alice.get(&format!("/u/{}", bob.handle)).expect(200);
-    assert!(bob.get("/me/decisions").expect(200).items().is_empty());
+    let decided = bob.get("/me/decisions").expect(200);
+    assert_eq!((decided.items().len(), &decided.items()[0]["targetType"]), (1, &json!("comment")));
 }
 
 #[test]

@@ -4,13 +4,14 @@ use axum::extract::State;
 use http::StatusCode;
 use shared::answer::json_text;
 use shared::app::{App, Ctx};
-use shared::auth::{Admin, Caller};
+use shared::auth::Caller;
 use shared::db::Db;
 use shared::error::{ApiError, ApiResult};
 use shared::extract::Path;
 use shared::ids::Id;
 use shared::page::Page;
 
+use super::Admin;
 use crate::docs::{Invite, InviteTree, Invites};
 use crate::model::{Branch, invite_code};
 use crate::store::Store;

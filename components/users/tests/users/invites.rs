@@ -271,4 +271,21 @@ async fn the_tree_is_for_administrators_alone() {
         assert_eq!(problem(&tree(&world, token, alice_id, "").await), refusal);
     }
     assert_eq!(tree(&world, &erin, alice_id, "").await.status, 200);
+    // Once the address is verified, with the token of before as well; the same of somebody else is none.
+    let (frida_id, _) = person(&world, "frida").await;
+    let before = |id: Id, email: &str| {
+        world.token_with(id, ExtraClaims { email: Some(email.to_owned()), ..ExtraClaims::default() })
+    };
+    world.app("users").db.rows("update profiles set email = 'erin@example.org' where person = (select pk from people where handle = 'frida')", vec![]).await.unwrap();
+    assert_eq!(
+        problem(&tree(&world, &before(frida_id, "erin@example.org"), alice_id, "").await),
+        (403, "admin_required")
+    );
+    let verified = json!({ "userId": frida_id, "email": "erin@example.org" });
+    world.hear("users", "auth", &[("email.verified", "k", verified)]).await;
+    assert_eq!(tree(&world, &before(frida_id, "erin@example.org"), alice_id, "").await.status, 200);
+    assert_eq!(
+        problem(&tree(&world, &before(alice_id, "erin@example.org"), alice_id, "").await),
+        (403, "admin_required")
+    );
 }
