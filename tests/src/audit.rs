@@ -10,8 +10,18 @@ use crate::client::agent;
 use crate::stack::WORKER_TOKEN;
 
 /// Every service with a database.
-pub const SERVICES: [&str; 10] =
-    ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"];
+pub const SERVICES: [&str; 10] = [
+    "auth",
+    "users",
+    "posts",
+    "social",
+    "media",
+    "scoops",
+    "notifications",
+    "analytics",
+    "gamification",
+    "realtime",
+];
 
 /// A dead relay's lease and an unfinished request's claim end long before.
 const DRAINED: Duration = Duration::from_secs(20);
@@ -210,7 +220,7 @@ const PROJECTIONS: [(&str, &str, &[&str], &str); 13] = [
 
 const PEOPLE: &str =
     "select concat(id, ' ', coalesce(handle, '-'), ' ', coalesce(display_name, '-'), ' ', private, status)
-    from people where status <> 'unknown' order by id";
+    from people where status <> 'unknown' and id <> '00000000-0000-0000-0000-000000000000' order by id";
 
 const FOLLOWS: &str = "select a.id || ' ' || b.id from follows
     join people as a on a.pk = follower join people as b on b.pk = followee order by 1";

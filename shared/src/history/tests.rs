@@ -7,6 +7,7 @@ use crate::testing::{INTERNAL_TOKEN, World};
 
 const ALICE: &str = "0199b7a0-0000-7000-8000-00000000a11c";
 const BOB: &str = "0199b7a0-0000-7000-8000-000000000b0b";
+const CARLA: &str = "0199b7a0-0000-7000-8000-00000000ca41";
 
 /// Tells what posts tell; `at` is in seconds from now.
 static TELLER: Service = Service {
@@ -144,18 +145,18 @@ async fn who_looked_is_forgotten_after_a_day_though_nobody_heard_of_it() {
     assert_eq!(named, [NOBODY]);
 }
 
-async fn erase_bob(world: &World) {
-    let body =
-        json!({ "id": BOB, "status": "deleted", "private": 0, "createdAt": "", "rev": 2, "deletionId": "d" });
-    world.hear("posts", "users", &[("user.deleted", BOB, body)]).await;
+async fn erase(world: &World, person: &str) {
+    let body = json!({ "id": person, "status": "deleted", "private": 0, "createdAt": "", "rev": 2, "deletionId": "d" });
+    world.hear("posts", "users", &[("user.deleted", person, body)]).await;
 }
 
 #[tokio::test]
 async fn who_was_erased_is_named_nowhere_once_all_have_heard_it() {
     let world = world().await;
-    erase_bob(&world).await;
+    erase(&world, BOB).await;
+    erase(&world, CARLA).await;
     let comment = json!({ "commentId": "c", "postId": "p", "postAuthorId": ALICE, "parentId": null, "parentAuthorId": BOB,
-        "authorId": ALICE, "mentions": [BOB, ALICE] });
+        "authorId": ALICE, "mentions": [BOB, ALICE, CARLA] });
     tell(&world, "comment.created", 0, comment.clone()).await;
     for number in 0..12 {
         let kind = format!("number {number}");
@@ -180,7 +181,7 @@ async fn who_was_erased_is_named_nowhere_once_all_have_heard_it() {
     assert_eq!(texts(&world, "posts", &named).await, [""; 0]);
     let mut scrubbed = comment;
     scrubbed["parentAuthorId"] = json!(NOBODY);
-    scrubbed["mentions"] = json!([NOBODY, ALICE]);
+    scrubbed["mentions"] = json!([NOBODY, ALICE, NOBODY]);
     let first = texts(&world, "posts", "select body from outbox order by seq limit 1").await;
     assert_eq!(serde_json::from_str::<Json>(&first[0]).unwrap(), scrubbed);
     assert_eq!(texts(&world, "posts", "select person from history_erasures").await, [""; 0]);
