@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use shared::testing::INTERNAL_TOKEN;
 
 use crate::naive::{Cause, scores};
 use crate::{ALICE, House, NOW, SOURCES, start, thing};
@@ -331,4 +332,25 @@ async fn a_rebuild_that_is_begun_again_waits_for_all_of_it_and_one_that_hangs_en
     house.clock("2026-11-26T12:01:00.000Z").await;
     house.tick().await;
     assert_eq!(house.one("select count(*) from rebuilds").await, "0");
+}
+
+#[tokio::test]
+async fn no_badge_is_given_during_a_rebuild_for_a_past_that_did_not_last() {
+    let house = start().await;
+    // Published and deleted before anybody looked.
+    house.publish(ALICE, 1, NOW).await;
+    house.unpublish(ALICE, 1).await;
+    house.tick().await;
+    assert!(house.told("badge.awarded").await.is_empty());
+    house.rebuild().await;
+    let first = json!({ "seq": 1, "type": "post.published", "key": "k", "at": NOW, "body": house.published(ALICE, 1) });
+    let batch = json!({ "source": "posts", "after": 0, "events": [first] });
+    house.world.post("gamification", "/internal/events", INTERNAL_TOKEN, batch).await;
+    house.tick().await;
+    assert_eq!(house.points(ALICE).await, 10, "that far it has been told again");
+    house.tell("posts").await;
+    house.tick().await;
+    assert_eq!(house.one("select count(*) from rebuilds").await, "0");
+    assert_eq!(house.points(ALICE).await, 0);
+    assert!(house.told("badge.awarded").await.is_empty());
 }
