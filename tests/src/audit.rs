@@ -114,9 +114,8 @@ const COUNTS: [(&str, &str, &str); 20] = [
     (
         "gamification",
         "points that count",
-        "select person from days as d where n <> (select count(*) from (
-            select 1 from ledger where person = d.person and kind = d.kind and day = d.day and within = 1 and held > 0
-            limit (select per_day from kinds where kind = d.kind)))
+        "select person from days as d where n <> min((select per_day from kinds where kind = d.kind), (select count(*)
+            from ledger where person = d.person and kind = d.kind and day = d.day and within = 1 and held > 0))
             or points <> n * (select points from kinds where kind = d.kind)",
     ),
     (
