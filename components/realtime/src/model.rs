@@ -29,8 +29,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const LEASE: Duration = Duration::from_secs(60);
 /// See [`LEASE`].
 pub const RENEWAL: Duration = Duration::from_secs(15);
-/// How long who opens one stream too many waits for the news that another is nobody's any more.
-pub const ASKING: Duration = Duration::from_millis(200);
+/// How long who opens one stream too many waits for the news that another is nobody's any more: longer than [`DOZE`] and a write.
+pub const ASKING: Duration = Duration::from_millis(500);
 
 /// Events of a person that are read at once for who is behind.
 pub const PAGE: i64 = 100;

@@ -88,8 +88,8 @@ async fn opener_of(app: &Ctx, trace: &Trace, ticket: &str, is_look: bool) -> Api
     Ok(opener)
 }
 
-/// A place for the stream. Where all are taken, those who have them are asked whether anybody still reads there: who closes a page and
-/// opens another must not wait for the next heartbeat.
+/// A place for the stream. Where all are taken, it is asked of each whether anybody still writes and reads there: who closes a page and
+/// opens another must not wait for the next heartbeat, nor who comes back after an instance died.
 async fn open(app: &Ctx, opener: &Opener) -> ApiResult<Opened> {
     for is_first in [true, false] {
         let now = app.now();
@@ -100,7 +100,7 @@ async fn open(app: &Ctx, opener: &Opener) -> ApiResult<Opened> {
             return Err(ApiError::invalid_token());
         }
         if is_first {
-            store::ask_streams(&app.db, opener.user, now).await?;
+            store::ask_streams(&app.db, opener.user, now, now.plus(ASKING)).await?;
             platform::sleep(ASKING).await;
         }
     }

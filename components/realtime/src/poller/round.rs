@@ -49,12 +49,20 @@ impl Poller {
             self.stirred = now;
         }
         self.hand_out(news.rows, &behind, &news.heads.into_iter().collect());
-        for (stream, what) in news.signals {
-            match what.as_str() {
-                "end" => self.end(stream),
-                _ => self.write(stream, HEARTBEAT.to_owned()),
-            }
+        let (asked, ended): (Vec<_>, Vec<_>) = news.signals.into_iter().partition(|(_, what)| what == "ask");
+        ended.into_iter().for_each(|(stream, _)| self.end(stream));
+        self.answer(asked.into_iter().map(|(stream, _)| stream).collect(), now).await
+    }
+
+    /// Says which of these are open here, and finds out whether anybody reads them.
+    async fn answer(&mut self, mut asked: Vec<i64>, now: Instant) -> Result<(), DbError> {
+        asked.retain(|stream| self.streams.contains_key(stream));
+        if asked.is_empty() {
+            return Ok(());
         }
+        self.stirred = now;
+        store::renew_streams(&self.app.db, &asked, now.plus(LEASE)).await?;
+        asked.into_iter().for_each(|stream| self.write(stream, HEARTBEAT.to_owned()));
         Ok(())
     }
 

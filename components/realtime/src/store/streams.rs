@@ -49,8 +49,13 @@ pub async fn has_all_streams(db: &Db, user: Id, now: Instant) -> Result<bool, Db
 const ASK_STREAMS: &str = "insert into signals (stream, what, at)
     select s.pk, 'ask', ?2 from people as me join streams as s on s.person = me.pk where me.id = ?1";
 
-/// Asks whether anybody still reads the streams of somebody. Who serves them writes to each, and closes what nobody reads.
-pub async fn ask_streams(db: &Db, user: Id, now: Instant) -> Result<(), DbError> {
+const DOUBT_STREAMS: &str =
+    "update streams set until = min(until, ?2) where person = (select pk from people where id = ?1)";
+
+/// Asks whether anybody still reads the streams of somebody. Who serves one says again that it is open, writes to it, and closes it where
+/// nobody reads; what nobody serves counts as open until `until`.
+pub async fn ask_streams(db: &Db, user: Id, now: Instant, until: Instant) -> Result<(), DbError> {
+    db.rows(DOUBT_STREAMS, params![user, until.millis()]).await?;
     db.rows(ASK_STREAMS, params![user, now.rfc3339()]).await.map(drop)
 }
 
