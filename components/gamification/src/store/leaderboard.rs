@@ -53,7 +53,7 @@ pub const LIST_LEADERS: &str = concat!(
     )
     select group_concat(item, ','), group_concat(k, ','), count(*) from (
         select concat('{\"rank\":', highest.rank + iif(page.points = highest.points, 0, (
-                select sum(people) from standings
+                select coalesce(sum(people), 0) from standings
                 where board = +?2 and step = 1 and bucket > page.points and bucket <= highest.points)),
             ',\"user\":', page.card, ',\"points\":', page.points, '}', char(10)) as item,
             concat(me.top, ' ', page.place, ' ', page.reached, ' ', page.id) as k
