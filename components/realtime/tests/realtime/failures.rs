@@ -27,6 +27,26 @@ async fn while_notifications_does_not_answer_others_go_on_and_nothing_is_lost() 
 }
 
 #[tokio::test]
+async fn what_happens_while_notifications_is_asked_is_told_after_it() {
+    let house = start().await;
+    let mut alice = house.listen(ALICE).await;
+    let answer =
+        json!({ "people": { house.ids[ALICE].to_string(): { "unreadCount": 1, "notifications": {} } } });
+    let slowly = async move || {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        answer.to_string()
+    };
+    let routes = axum::Router::new().route("/internal/notifications", axum::routing::post(slowly));
+    house.world.platform.mesh.lock().unwrap().insert("notifications.spin.internal".to_owned(), routes);
+    let told = json!({ "notificationId": house.world.id(), "userId": house.ids[ALICE] });
+    house.hear("notifications", "notification.created", told).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    house.publish(BOB, POST).await;
+    assert_eq!(next(&mut alice).await, (2, "unread".to_owned(), json!({ "unreadCount": 1 })));
+    assert_eq!(next(&mut alice).await.0, 3);
+}
+
+#[tokio::test]
 async fn who_does_not_read_holds_up_nobody_and_finds_all_of_it() {
     let house = start().await;
     house.tie("follow.created", CARLA, BOB).await;

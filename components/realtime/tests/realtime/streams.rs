@@ -80,6 +80,23 @@ async fn who_comes_back_gets_what_they_missed_and_nothing_twice() {
 }
 
 #[tokio::test]
+async fn what_one_stream_catches_up_on_is_not_told_again_on_another() {
+    let house = start().await;
+    let mut first = house.listen(ALICE).await;
+    for number in 1..=3 {
+        house.publish(BOB, POST).await;
+        assert_eq!(next(&mut first).await.0, number);
+    }
+    let (mut second, _) = house.resume(ALICE, 0).await;
+    for number in 1..=3 {
+        assert_eq!(next(&mut second).await.0, number);
+    }
+    assert!(first.is_silent(200).await);
+    house.publish(BOB, POST).await;
+    assert_eq!((next(&mut first).await.0, next(&mut second).await.0), (4, 4));
+}
+
+#[tokio::test]
 async fn who_says_nothing_begins_now() {
     let house = start().await;
     drop(house.listen(ALICE).await);
