@@ -186,7 +186,18 @@ fn deleting_oneself_hides_at_once_erases_everywhere_and_gives_a_receipt() {
     });
     assert_eq!(
         keys(&receipt["services"]),
-        ["analytics", "auth", "gamification", "media", "notifications", "posts", "realtime", "scoops", "social", "users"]
+        [
+            "analytics",
+            "auth",
+            "gamification",
+            "media",
+            "notifications",
+            "posts",
+            "realtime",
+            "scoops",
+            "social",
+            "users"
+        ]
     );
     for (service, part) in receipt["services"].as_object().unwrap() {
         assert!(part["done"] == true && part["rows"].as_u64().unwrap() > 0, "{service}: {receipt}");
@@ -195,7 +206,18 @@ fn deleting_oneself_hides_at_once_erases_everywhere_and_gives_a_receipt() {
     assert_eq!((&post["counts"]["comments"], &post["counts"]["reactions"]), (&json!(0), &json!(0)));
     let counts = bob.get("/me").body["counts"].clone();
     assert_eq!(counts, json!({ "posts": 1, "followers": 0, "following": 0 }));
-    for service in ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"] {
+    for service in [
+        "auth",
+        "users",
+        "posts",
+        "social",
+        "media",
+        "scoops",
+        "notifications",
+        "analytics",
+        "gamification",
+        "realtime",
+    ] {
         let file = std::fs::read(stack().database(service)).unwrap_or_default();
         assert!(!file.is_empty(), "{service} has no database");
     }

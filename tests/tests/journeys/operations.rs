@@ -10,7 +10,18 @@ fn health_and_readiness_name_every_service() {
     let nobody = stack().anonymous();
     nobody.get("/healthz").expect(200);
     let ready = nobody.get("/readyz").expect(200);
-    for service in ["auth", "users", "posts", "social", "media", "scoops", "notifications", "analytics", "gamification", "realtime"] {
+    for service in [
+        "auth",
+        "users",
+        "posts",
+        "social",
+        "media",
+        "scoops",
+        "notifications",
+        "analytics",
+        "gamification",
+        "realtime",
+    ] {
         assert!(ready.body.to_string().contains(service), "{service}: {ready:?}");
     }
 }

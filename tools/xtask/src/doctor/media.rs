@@ -152,7 +152,8 @@ mod tests {
     fn the_migrations_of_media_have_what_is_asked_for() {
         let connection = Connection::open_in_memory().unwrap();
         // What every service has comes first: triggers of media are on it.
-        let shared = ["core", "people", "ties", "ties_events"].map(|name| format!("shared/migrations/{name}.sql"));
+        let shared =
+            ["core", "people", "ties", "ties_events"].map(|name| format!("shared/migrations/{name}.sql"));
         let mut files: Vec<_> = shared.iter().map(|file| crate::project::root().join(file)).collect();
         let own = std::fs::read_dir(crate::project::root().join("components/media/migrations")).unwrap();
         let mut own: Vec<_> = own.map(|file| file.unwrap().path()).collect();
