@@ -211,6 +211,18 @@ fn stopping_finishes_what_is_in_flight() {
 }
 
 #[test]
+fn stopping_cuts_off_a_stream_that_would_go_on() {
+    let mut host = Host::start("cutting");
+    let mut stream = host.send("GET", "/one/ticks?cut", "", "");
+    let mut first = [0; 512];
+    assert!(stream.read(&mut first).unwrap() > 0);
+    let start = Instant::now();
+    host.signal("TERM");
+    assert_eq!(host.wait(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+}
+
+#[test]
 fn lines_carry_the_components_name_and_no_secret() {
     let host = Host::start("lines");
     host.get("/print?a-s3cr3t-token-b");
