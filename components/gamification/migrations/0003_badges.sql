@@ -44,10 +44,12 @@ create table if not exists awards (
     badge text not null,
     name text not null,
     at text not null,
+    -- Whether it is worth telling: a first step is not, whoever took it knows.
+    news integer not null default 1,
     primary key (person, badge)
 ) without rowid;
 
-create trigger if not exists award_told after insert on awards begin
+create trigger if not exists award_told after insert on awards when new.news begin
     insert into outbox (type, key, at, body)
     select 'badge.awarded', p.id, new.at, json_object('userId', p.id, 'badgeId', new.badge, 'name', new.name)
     from people as p where p.pk = new.person;

@@ -23,6 +23,14 @@ pub struct Badge {
     pub from: i64,
 }
 
+impl Badge {
+    /// Whether its owner is told of it. Of a first step not: they have just taken it, and whoever joins does so several times
+    /// on the first day.
+    pub fn is_news(&self) -> bool {
+        self.from > 1
+    }
+}
+
 /// What is counted for a badge. All but days count as points do: not by oneself, and only so many a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

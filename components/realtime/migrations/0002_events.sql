@@ -59,6 +59,7 @@ end;
 -- somebody whom many follow among the listeners. What is published costs neither all of the one nor all of the other.
 create trigger if not exists published_to_few after insert on inbox
 when new.type in ('post.published', 'scoop.published')
+    and exists (select 1 from listeners where until > new.at)
     and coalesce((select followers from people where id = new.body ->> '$.authorId'), 0) <= 1000
 begin
     insert into people (id) values (new.body ->> '$.authorId') on conflict (id) do nothing;
@@ -74,6 +75,7 @@ end;
 
 create trigger if not exists published_to_many after insert on inbox
 when new.type in ('post.published', 'scoop.published')
+    and exists (select 1 from listeners where until > new.at)
     and coalesce((select followers from people where id = new.body ->> '$.authorId'), 0) > 1000
 begin
     insert into log (person, seq, kind, ref, author, close, until, at)

@@ -60,13 +60,17 @@ fn what_people_do_earns_points_and_what_is_deleted_takes_them_back() {
     assert_eq!(listed[0], expected[0]);
     assert!(listed.len() == 3 && expected.iter().all(|line| listed.contains(line)), "{listed:?}");
 
+    eventually("a first step is rewarded", || me(&alice)["badges"][0]["id"] == "first_post");
+    let more: Vec<String> = (0..9).map(|n| alice.publish(&format!("more {n}"))).collect();
     eventually("a badge is given, and told", || {
         let told = alice.get("/notifications?limit=100").expect(200);
         let is_badge = |one: &&Value| one["type"] == "badge";
         let badge = told.items().iter().find(is_badge).map(|one| one["target"].clone());
-        badge == Some(json!({ "type": "badge", "id": "first_post" }))
+        badge == Some(json!({ "type": "badge", "id": "posts_10" }))
     });
-    assert_eq!(me(&alice)["badges"][0]["id"], "first_post");
+    for post in &more {
+        alice.delete(&format!("/posts/{post}")).expect(204);
+    }
 
     alice.post("/block", json!({ "userId": bob.id })).expect(200);
     eventually("neither sees the other", || {
@@ -104,13 +108,17 @@ fn all_of_it_told_again_is_the_same_after_a_deletion_as_well() {
     }
     bob.follow(&alice).expect(200);
     carla.follow(&alice).expect(200);
+    for n in 0..9 {
+        alice.publish(&format!("more {n}"));
+    }
     let gone = carla.publish("for a moment");
     carla.delete(&format!("/posts/{gone}")).expect(204);
     bob.delete("/me").expect(202);
     drain(&stack).unwrap();
-    eventually("bob took along what was earned by him", || (points(&alice), points(&carla)) == (15, 3));
-    eventually("badges are given", || me(&alice)["badges"].as_array().unwrap().len() == 1);
+    eventually("bob took along what was earned by him", || (points(&alice), points(&carla)) == (105, 3));
+    eventually("badges are given", || me(&alice)["badges"].as_array().unwrap().len() == 2);
     let told = "select count(*) from notifications where type = 'badge'";
+    eventually("and told, but for the first step", || stack.query::<i64>("notifications", told).unwrap() == 1);
     drain(&stack).unwrap();
     let numbers =
         || [me(&alice), me(&carla), alice.get("/gamification/leaderboard?period=all").expect(200).body];

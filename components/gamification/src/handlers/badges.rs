@@ -6,7 +6,7 @@ use shared::app::Ctx;
 use shared::auth::NoBadToken;
 use shared::error::{ApiError, ApiResult};
 
-use crate::badges::{CATALOGUE, Counted, earned};
+use crate::badges::{Badge, CATALOGUE, Counted, earned};
 use crate::docs::Badges;
 use crate::model::{CHECKED_AT_ONCE, CHECKS_A_TICK};
 use crate::store::{self, Check};
@@ -38,13 +38,16 @@ pub async fn award_badges(app: &Ctx) -> ApiResult<bool> {
     Ok(any)
 }
 
-/// What somebody has earned and not been given: person, badge, its name, when.
-fn given_to(check: &Check, app: &Ctx) -> Vec<(i64, &'static str, &'static str, String)> {
+/// What somebody has earned and not been given: person, badge, its name, when, whether it is news.
+fn given_to(check: &Check, app: &Ctx) -> Vec<(i64, &'static str, &'static str, String, i64)> {
     let streaks = Streaks::of(&check.activity, check.time_zone.as_deref(), app.now());
     let count = |what: Counted| match what.kind() {
         Some(kind) => check.totals.get(kind).copied().unwrap_or(0),
         None => streaks.longest,
     };
     let new = earned(count).filter(|badge| !check.badges.contains(&badge.id));
-    new.map(|badge| (check.person, badge.id.as_str(), badge.name.as_str(), check.at.clone())).collect()
+    let row = |badge: &'static Badge| {
+        (check.person, badge.id.as_str(), badge.name.as_str(), check.at.clone(), i64::from(badge.is_news()))
+    };
+    new.map(row).collect()
 }

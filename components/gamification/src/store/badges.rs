@@ -45,14 +45,14 @@ pub async fn list_checks(db: &Db, limit: i64) -> Result<Vec<Check>, DbError> {
     Ok(db.read_as(LIST_CHECKS, params![limit]).await?.unwrap_or_default())
 }
 
-/// By key. A trigger tells of each.
-pub const AWARD_BADGES: &str = "insert into awards (person, badge, name, at)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)
+/// By key. A trigger tells of each that is news.
+pub const AWARD_BADGES: &str = "insert into awards (person, badge, name, at, news)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?1)
     where exists (select 1 from people where pk = value ->> 0 and status <> 'deleted')
     on conflict (person, badge) do nothing
     returning 1";
 
-/// Gives badges, `[person, badge, name, at]` each; whether any was new.
+/// Gives badges, `[person, badge, name, at, news]` each; whether any was new.
 pub async fn award_badges(db: &Db, given: &Json) -> Result<bool, DbError> {
     Ok(!db.rows(AWARD_BADGES, params![given.to_string()]).await?.is_empty())
 }

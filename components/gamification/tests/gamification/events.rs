@@ -8,7 +8,9 @@ use crate::{ALICE, BOB, NOW, keys, start};
 #[tokio::test]
 async fn every_event_told_has_exactly_the_members_of_the_catalogue() {
     let house = start().await;
-    house.publish(ALICE, 1, NOW).await;
+    for post in 0..10 {
+        house.publish(ALICE, post, NOW).await;
+    }
     house.tick().await;
     house.delete(BOB).await;
     for kind in CATALOGUE.iter().filter(|kind| kind.source == "gamification") {
