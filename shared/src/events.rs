@@ -13,8 +13,9 @@ use futures_util::future::{BoxFuture, Either, select};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::app::App;
+use crate::app::{App, Relay};
 use crate::clients::Client;
+use crate::clock::Instant;
 use crate::db::DbError;
 use crate::history;
 use crate::ids::Id;
@@ -301,11 +302,11 @@ const PASSED_OVER: i64 = 256;
 /// after that.
 const DELIVERY_TIME: Duration = Duration::from_secs(2);
 
-const CLAIM: &str = "insert into leases (name, until) values ('relay', ?1)
+const CLAIM: &str = "insert into leases (name, until) values (?3, ?1)
     on conflict (name) do update set until = excluded.until where until <= ?2
     returning (select coalesce(max(seq), 0) from outbox)";
 
-const RELEASE: &str = "update leases set until = 0 where name = 'relay'
+const RELEASE: &str = "update leases set until = 0 where name = ?1
     returning (select coalesce(max(seq), 0) from outbox)";
 
 #[derive(Deserialize)]
@@ -319,58 +320,103 @@ struct Pending {
 /// Delivers what subscribers have not confirmed; how many batches went out, or `None` where another
 /// instance is at it. One at a time: two would deliver the same.
 pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
-    run_relay(app, false).await
+    run_relay(app, Round::Change).await
 }
 
-/// [`relay`] of the clock. It waits for its turn, and asks who can be rebuilt how far they are, whether there is anything to tell
-/// or not: who began anew is behind what they confirmed.
+/// [`relay`] of the clock, which waits for its turn; then what nobody is in a hurry for.
 pub async fn relay_at_tick(app: &App) -> Result<usize, DbError> {
-    for _ in 0..500 {
-        if let Some(delivered) = run_relay(app, true).await? {
-            return Ok(delivered);
+    let mut delivered = 0;
+    for round in [Round::Tick, Round::Leisure] {
+        for _ in 0..500 {
+            if let Some(batches) = run_relay(app, round).await? {
+                delivered += batches;
+                break;
+            }
+            crate::platform::sleep(TURN).await;
         }
-        crate::platform::sleep(TURN).await;
     }
-    Ok(0)
+    Ok(delivered)
+}
+
+/// When, and so to whom, a relay delivers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// After a change: to all but who can wait.
+    Change,
+    /// At a tick: to the same. It asks who can be rebuilt how far they are, whether there is anything to tell or not: who began
+    /// anew is behind what they confirmed.
+    Tick,
+    /// At a tick, with a lease of its own: to who can wait, for [`LEISURE`].
+    Leisure,
+}
+
+/// How long a tick delivers to who can wait: what is made of a burst of events takes a part of the machine, and not the
+/// part that answers people. What is left is for the next tick.
+const LEISURE: Duration = Duration::from_millis(150);
+
+impl Round {
+    /// Who counts what is published, liked and looked at can wait for the clock. What `users` and `social` tell they hear at once
+    /// as everybody does, since who is suspended or blocked is so everywhere.
+    fn serves(self, app: &App, subscriber: &str) -> bool {
+        let can_wait = app.service.relay == Relay::AfterAnswer && history::HISTORIANS.contains(&subscriber);
+        can_wait == (self == Self::Leisure)
+    }
+
+    fn lease(self) -> &'static str {
+        if self == Self::Leisure { "leisurely relay" } else { "relay" }
+    }
 }
 
 /// Boxed, so that its code is there once.
-fn run_relay(app: &App, asks: bool) -> BoxFuture<'_, Result<Option<usize>, DbError>> {
-    Box::pin(relay_once(app, asks))
+fn run_relay(app: &App, round: Round) -> BoxFuture<'_, Result<Option<usize>, DbError>> {
+    Box::pin(relay_once(app, round))
 }
 
-async fn relay_once(app: &App, asks: bool) -> Result<Option<usize>, DbError> {
+async fn relay_once(app: &App, round: Round) -> Result<Option<usize>, DbError> {
     let trace = Trace::fresh(app.now());
-    let subscribers = subscribers_of(app.service.name);
+    let mut subscribers = subscribers_of(app.service.name);
+    subscribers.retain(|subscriber| round.serves(app, subscriber));
+    if subscribers.is_empty() {
+        return Ok(Some(0));
+    }
+    let until = (round == Round::Leisure).then(|| app.now().plus(LEISURE));
     let mut batches = None;
     loop {
         let now = app.now();
-        let claim = params![now.plus(DELIVERY_TIME).millis(), now.millis()];
+        let claim = params![now.plus(DELIVERY_TIME).millis(), now.millis(), round.lease()];
         let Some(head) = app.db.read_as::<i64>(CLAIM, claim).await? else {
             return Ok(batches);
         };
         let deliveries = subscribers.iter().map(|subscriber| {
-            deliver(app, &trace, subscriber, asks && history::HISTORIANS.contains(subscriber))
+            let asks = round != Round::Change && history::HISTORIANS.contains(subscriber);
+            deliver(app, &trace, subscriber, asks, until)
         });
         let delivered = futures_util::future::join_all(deliveries).await;
-        let newest = app.db.read_as::<i64>(RELEASE, params![]).await?;
+        let newest = app.db.read_as::<i64>(RELEASE, params![round.lease()]).await?;
         let mut total = batches.unwrap_or(0);
         for delivered in delivered {
             total += delivered?;
         }
         batches = Some(total);
         // Who changed something meanwhile found the lease taken and left it to its holder.
-        if newest.is_none_or(|newest| newest <= head) {
+        if newest.is_none_or(|newest| newest <= head) || until.is_some() {
             return Ok(batches);
         }
     }
 }
 
-async fn deliver(app: &App, trace: &Trace, subscriber: &'static str, asks: bool) -> Result<usize, DbError> {
+/// To one subscriber, until that time.
+async fn deliver(
+    app: &App,
+    trace: &Trace,
+    subscriber: &'static str,
+    asks: bool,
+    until: Option<Instant>,
+) -> Result<usize, DbError> {
     let types = types_for(app.service.name, subscriber);
     let mut batches = 0;
     // Bounded, so that a subscriber far behind does not keep one request for ever.
-    while batches < 100 {
+    while batches < 100 && (batches == 0 || until.is_none_or(|until| app.now() < until)) {
         let pending = app.db.read_as::<Pending>(BATCH, params![subscriber, types.as_str()]).await?;
         let Some(Pending { after, scanned, head, events }) = pending else {
             break;

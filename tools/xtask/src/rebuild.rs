@@ -49,7 +49,7 @@ pub fn rebuild(options: &RebuildOptions) -> Result<()> {
             println!("{waiting} events wait");
         }
         last = Some(waiting);
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
