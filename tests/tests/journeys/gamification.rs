@@ -118,7 +118,9 @@ fn all_of_it_told_again_is_the_same_after_a_deletion_as_well() {
     eventually("bob took along what was earned by him", || (points(&alice), points(&carla)) == (105, 3));
     eventually("badges are given", || me(&alice)["badges"].as_array().unwrap().len() == 2);
     let told = "select count(*) from notifications where type = 'badge'";
-    eventually("and told, but for the first step", || stack.query::<i64>("notifications", told).unwrap() == 1);
+    eventually("and told, but for the first step", || {
+        stack.query::<i64>("notifications", told).unwrap() == 1
+    });
     drain(&stack).unwrap();
     let numbers =
         || [me(&alice), me(&carla), alice.get("/gamification/leaderboard?period=all").expect(200).body];

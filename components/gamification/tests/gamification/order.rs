@@ -306,7 +306,10 @@ async fn a_rebuild_from_history_gives_the_same_numbers_and_no_badge_again() {
             assert_eq!(house.one("select count(*) from rebuilds").await, "0", "it is over");
             assert_eq!(house.one("select count(*) from checks").await, "0");
             assert_eq!(numbers(&house, &history.gone).await, before, "seed {seed}, scrubbed: {scrubbed}");
-            assert_eq!((house.told("badge.awarded").await, house.one(awards).await), (given.clone(), awarded.clone()));
+            assert_eq!(
+                (house.told("badge.awarded").await, house.one(awards).await),
+                (given.clone(), awarded.clone())
+            );
         }
     }
 }
