@@ -83,7 +83,7 @@ fn what_people_do_earns_points_and_what_is_deleted_takes_them_back() {
     eventually("a post takes its points along, a block a follower", || {
         (points(&alice), points(&bob), points(&carla)) == (2, 0, 0)
     });
-    assert_eq!(me(&alice)["badges"][0]["id"], "first_post", "and for good");
+    assert_eq!(me(&alice)["badges"].as_array().unwrap().len(), 2, "and badges are for good");
 }
 
 #[test]
