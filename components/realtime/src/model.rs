@@ -16,7 +16,7 @@ pub const SIGNALS_LIVE: Duration = Duration::from_secs(600);
 /// How often an instance looks for news.
 pub const POLL: Duration = Duration::from_millis(50);
 /// How often where nothing happened to its people for [`AWAKE`]: after a restart streams spread over many instances, and each looks.
-pub const DOZE: Duration = Duration::from_millis(200);
+pub const DOZE: Duration = Duration::from_millis(300);
 /// See [`DOZE`].
 pub const AWAKE: Duration = Duration::from_secs(10);
 /// How long it leaves alone what failed.
