@@ -89,7 +89,7 @@ impl House {
     }
 
     pub fn published(&self, who: usize, post: &str) -> Value {
-        json!({ "postId": post, "authorId": self.ids[who], "visibility": "public", "mentions": [] })
+        json!({ "postId": post, "authorId": self.ids[who], "visibility": "public" })
     }
 
     pub fn gone(&self, who: usize, post: &str) -> Value {

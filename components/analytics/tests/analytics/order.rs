@@ -74,7 +74,7 @@ impl Town {
             0..=3 => {
                 let post = house.world.id().to_string();
                 self.posts.insert(post.clone(), Post { author: who, published: day, views: BTreeMap::new() });
-                let body = json!({ "postId": post, "authorId": id, "visibility": "public", "mentions": [] });
+                let body = json!({ "postId": post, "authorId": id, "visibility": "public" });
                 self.tell("posts", "post.published", day, body);
                 self.active.insert((who, day));
             }

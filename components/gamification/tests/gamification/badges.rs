@@ -95,7 +95,8 @@ async fn many_people_at_once_get_theirs_in_one_tick() {
     let house = start().await;
     house.crowd(300).await;
     for number in 0..300 {
-        let body = json!({ "postId": thing(number), "authorId": one_of_crowd(number), "visibility": "public", "mentions": [] });
+        let body =
+            json!({ "postId": thing(number), "authorId": one_of_crowd(number), "visibility": "public" });
         house.note("posts", "post.published", AT, body).await;
     }
     house.tell("posts").await;

@@ -110,8 +110,7 @@ async fn the_suspended_are_nowhere_and_come_back_with_what_they_had() {
 async fn whom_nobody_told_of_is_on_no_board_until_users_does() {
     let house = start().await;
     let stranger = house.world.id();
-    let body =
-        json!({ "postId": house.world.id(), "authorId": stranger, "visibility": "public", "mentions": [] });
+    let body = json!({ "postId": house.world.id(), "authorId": stranger, "visibility": "public" });
     house.hear("posts", "post.published", "2026-11-24T08:00:00.000Z", body).await;
     assert_eq!(house.board("all", ALICE).await, [""; 0]);
     let person = json!({ "id": stranger, "handle": "frida", "displayName": "Frida", "bio": null, "avatarUrl": null,

@@ -73,7 +73,7 @@ async fn nothing_late_brings_a_deleted_person_or_points_by_them_back() {
     assert_eq!(house.one(left).await, "0");
     // Nor does an event from which they were scrubbed.
     let nobody = shared::history::NOBODY;
-    let post = json!({ "postId": thing(30), "authorId": nobody, "visibility": "public", "mentions": [] });
+    let post = json!({ "postId": thing(30), "authorId": nobody, "visibility": "public" });
     house.hear("posts", "post.published", AT, post).await;
     let comment = json!({ "commentId": thing(31), "postId": thing(30), "postAuthorId": nobody, "parentId": null,
         "parentAuthorId": null, "authorId": house.ids[CARLA], "mentions": [] });

@@ -170,7 +170,7 @@ impl House {
     }
 
     pub fn published(&self, who: usize, post: usize) -> Value {
-        json!({ "postId": thing(post), "authorId": self.ids[who], "visibility": "public", "mentions": [] })
+        json!({ "postId": thing(post), "authorId": self.ids[who], "visibility": "public" })
     }
 
     pub async fn unpublish(&self, who: usize, post: usize) {

@@ -137,7 +137,7 @@ async fn a_service_that_was_away_hears_everything_once_it_is_back() {
 async fn posts_are_counted_when_published_and_uncounted_once() {
     let town = town().await;
     let post = |id: u32, published: Value| {
-        json!({ "postId": format!("p{id}"), "authorId": town.alice.id, "visibility": "public", "mentions": [],
+        json!({ "postId": format!("p{id}"), "authorId": town.alice.id, "visibility": "public",
             "wasPublished": published })
     };
     town.world
@@ -159,7 +159,7 @@ async fn posts_are_counted_when_published_and_uncounted_once() {
     assert_eq!(alice.body["counts"]["posts"], 1);
     // Somebody `users` has not told of yet.
     let dora = town.register_elsewhere("dora").await;
-    let body = json!({ "postId": "p6", "authorId": dora.id, "visibility": "public", "mentions": [] });
+    let body = json!({ "postId": "p6", "authorId": dora.id, "visibility": "public" });
     town.world.hear("social", "posts", &[("post.published", "p6", body)]).await;
     let dora = town.get(&town.bob, "/u/dora").await;
     assert_eq!((dora.status, &dora.body["counts"]["posts"]), (200, &json!(1)));
@@ -168,7 +168,7 @@ async fn posts_are_counted_when_published_and_uncounted_once() {
 #[tokio::test]
 async fn an_event_delivered_twice_is_applied_once() {
     let town = town().await;
-    let body = json!({ "postId": "p", "authorId": town.alice.id, "visibility": "public", "mentions": [] });
+    let body = json!({ "postId": "p", "authorId": town.alice.id, "visibility": "public" });
     let batch = json!({ "source": "posts", "after": 0, "events":
         [{ "seq": 1, "type": "post.published", "key": "p", "at": "2026-01-01T00:00:00.000Z", "body": body }] });
     for _ in 0..2 {

@@ -176,7 +176,7 @@ async fn nothing_late_brings_a_deleted_person_back() {
     let (id, alice) = person(&world, "alice").await;
     let (bob, _) = person(&world, "bob").await;
     delete(&world, &alice).await;
-    let post = json!({ "postId": world.id(), "authorId": id, "visibility": "public", "mentions": [] });
+    let post = json!({ "postId": world.id(), "authorId": id, "visibility": "public" });
     world.hear("users", "posts", &[("post.published", "k", post)]).await;
     let verified = json!({ "userId": id, "email": "alice@example.org" });
     world.hear("users", "auth", &[("email.verified", "k", verified)]).await;

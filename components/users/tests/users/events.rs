@@ -81,7 +81,7 @@ async fn counts_are_of_what_is_published_and_followed_now() {
     let (id, alice) = person(&world, "alice").await;
     let (bob, _) = person(&world, "bob").await;
     let post = world.id();
-    let published = json!({ "postId": post, "authorId": id, "visibility": "public", "mentions": [] });
+    let published = json!({ "postId": post, "authorId": id, "visibility": "public" });
     let deleted = |was: Value| json!({ "postId": post, "authorId": id, "wasPublished": was });
     let counts = async || world.get("users", "/me", &alice).await.body["counts"].clone();
     let events = [("post.published", "k", published.clone()), ("post.published", "k", published)];
@@ -107,7 +107,7 @@ async fn counts_are_of_what_is_published_and_followed_now() {
 async fn an_event_that_comes_twice_counts_once() {
     let world = world().await;
     let (id, alice) = person(&world, "alice").await;
-    let body = json!({ "postId": world.id(), "authorId": id, "visibility": "public", "mentions": [] });
+    let body = json!({ "postId": world.id(), "authorId": id, "visibility": "public" });
     let event = json!({ "seq": 4, "type": "post.published", "key": "k", "at": "2026-11-21T00:00:00.000Z", "body": body });
     let batch = json!({ "source": "posts", "after": 0, "events": [event] });
     for _ in 0..2 {
@@ -123,7 +123,7 @@ async fn an_event_of_somebody_unknown_is_heard_without_harm_and_tells_nothing() 
     let (one, other) = (world.id(), world.id());
     let follow = json!({ "followerId": one, "followeeId": other });
     world.hear("users", "social", &[("follow.created", "k", follow)]).await;
-    let post = json!({ "postId": world.id(), "authorId": one, "visibility": "public", "mentions": [] });
+    let post = json!({ "postId": world.id(), "authorId": one, "visibility": "public" });
     world.hear("users", "posts", &[("post.published", "k", post)]).await;
     assert!(told(&world).await.is_empty());
     assert_eq!(world.get("users", "/me", &world.token(one)).await.status, 401);

@@ -124,7 +124,7 @@ fn apply(url: &str, state: &State, service: &str) -> Result<f64> {
          select case when kind = 0 then 'post.published' when kind < 4 then 'comment.created' when kind < 9 then 'reaction.created'
                 else 'reaction.removed' end,
             post, strftime('%Y-%m-%dT%H:%M:%fZ', 1770000000 + i * 20, 'unixepoch'), case
-            when kind = 0 then json_object('postId', post, 'authorId', host, 'visibility', 'public', 'mentions', json('[]'))
+            when kind = 0 then json_object('postId', post, 'authorId', host, 'visibility', 'public')
             when kind < 4 then json_object('commentId', printf('0199b7a5-0000-7000-8000-%012x', i), 'postId', post, 'postAuthorId', host,
                 'parentId', null, 'parentAuthorId', null, 'authorId', who, 'mentions', json('[]'), 'visibility', 'public')
             else json_object('postId', post, 'postAuthorId', host, 'userId', who, 'type', 'like') end
