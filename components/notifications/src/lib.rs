@@ -27,6 +27,7 @@ pub static SERVICE: Service = Service {
         migration!("0005_badges"),
         migration!("0006_reads"),
         migration!("0007_mentions"),
+        migration!("0008_badge_names"),
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,

@@ -79,11 +79,19 @@ fn words(told: &Told) -> (&'static str, String) {
         "comment" => ("New answer", format!("{who} answered your comment.")),
         "mention" => ("New mention", format!("{who} mentioned you in a {target}.")),
         "scoop_view" => ("Scoop", format!("{who} looked at your scoop.")),
-        "badge" => ("New badge", "You earned a badge.".to_owned()),
+        "badge" => ("New badge", earned(told)),
         "media_ready" => ("Video ready", "Your video is ready.".to_owned()),
         "media_failed" => ("Video failed", "Your video could not be processed.".to_owned()),
         // To who made it and to whom it is about alike: a locked screen says no more.
         _ => ("Report", "A report that concerns you was decided on.".to_owned()),
+    }
+}
+
+/// A badge by its name, where that is known.
+fn earned(told: &Told) -> String {
+    match &told.badge {
+        Some(name) => format!("You earned the badge “{name}”."),
+        None => "You earned a badge.".to_owned(),
     }
 }
 
@@ -138,6 +146,7 @@ mod tests {
         Told {
             is_host: 1,
             post: Some("p".to_owned()),
+            badge: None,
             notification: notification.as_object().unwrap().clone(),
         }
     }
@@ -193,6 +202,18 @@ mod tests {
         let mut told = told("comment", &["Alice"], 1, json!({ "type": "post", "id": "p" }));
         told.is_host = 0;
         assert_eq!(Message::new("", &told).body, "Alice answered your comment.");
+    }
+
+    #[test]
+    fn a_badge_is_named_where_its_name_is_known() {
+        let mut told = told("badge", &[], 0, json!({ "type": "badge", "id": "streak_7" }));
+        assert_eq!(Message::new("", &told).body, "You earned a badge.");
+        told.badge = Some("A week of it".to_owned());
+        let message = Message::new("", &told);
+        assert_eq!(
+            (message.title.as_str(), message.body.as_str()),
+            ("New badge", "You earned the badge “A week of it”.")
+        );
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Told {
     pub is_host: i64,
     /// That post, or the one of somebody else.
     pub post: Option<String>,
+    /// What the badge it is about is called, where that was told.
+    pub badge: Option<String>,
     /// `Notification` of the contract.
     pub notification: Map<String, Value>,
 }
@@ -64,7 +66,8 @@ pub const CLAIM_PUSHES: &str = concat!(
             from push_endpoints as e where e.pk = pushes.endpoint)),
         'preferences', json((select w.preferences from notifications as n join preferences as w on w.person = n.person
             where n.pk = pushes.notification)),
-        'told', json((select json_object('is_host', n.host is n.person, 'post', n.post, 'notification', ",
+        'told', json((select json_object('is_host', n.host is n.person, 'post', n.post,
+            'badge', (select name from badges where n.target_type = 'badge' and id = n.target_id), 'notification', ",
     notification_json!("me", "n"),
     ") from notifications as n cross join people as me
             where n.pk = pushes.notification and n.read = 0 and me.pk = n.person and me.status = 'active' and ",
