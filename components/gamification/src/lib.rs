@@ -4,7 +4,9 @@ pub mod badges;
 pub mod docs;
 pub mod events;
 mod handlers;
+mod kept;
 pub mod model;
+mod ranking;
 mod routes;
 pub mod store;
 pub mod streaks;
@@ -27,6 +29,9 @@ pub static SERVICE: Service = Service {
         migration!("0002_boards"),
         migration!("0003_badges"),
         migration!("0004_events"),
+        migration!("0005_standings"),
+        migration!("0006_ended_boards"),
+        migration!("0007_pages"),
     ],
     routes: routes::routes,
     relay: Relay::AfterAnswer,

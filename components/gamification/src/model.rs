@@ -11,6 +11,14 @@ use shared::page::{Page, invalid_cursor};
 
 /// How many of the last moves on all boards are remembered: a cursor holds as long.
 pub const MOVES_KEPT: i64 = 100_000;
+/// How many weeks that are over are kept beside this one.
+const WEEKS_KEPT: i64 = 8;
+/// How many months that are over are kept beside this one.
+const MONTHS_KEPT: i64 = 12;
+/// How many rows of a board that is not kept go at once.
+pub const ENDED_AT_ONCE: i64 = 500;
+/// How often that is done at the most; the next minute goes on.
+pub const ENDINGS_A_MINUTE: usize = 20;
 /// How many people one look at badges takes.
 pub const CHECKED_AT_ONCE: i64 = 50;
 /// How many looks there are in a tick at the most; the next goes on.
@@ -56,13 +64,27 @@ impl Period {
 
     /// The board of it at `now`, as `day_counted` in `migrations/0001_points.sql` calls it.
     pub fn board(self, now: Instant) -> String {
+        self.board_of(today(now))
+    }
+
+    /// The oldest board of it that is kept at `now`. Names of boards sort by time.
+    pub fn oldest_kept(self, now: Instant) -> String {
         let today = today(now);
+        let back = match self {
+            Self::Weekly => WEEKS_KEPT.weeks(),
+            Self::Monthly => MONTHS_KEPT.months(),
+            Self::All => 0.days(),
+        };
+        self.board_of(today.checked_sub(back).unwrap_or(today))
+    }
+
+    fn board_of(self, day: Date) -> String {
         match self {
             Self::Weekly => {
-                let back = i64::from(today.weekday().to_monday_zero_offset());
-                today.checked_sub(back.days()).unwrap_or(today).to_string()
+                let back = i64::from(day.weekday().to_monday_zero_offset());
+                day.checked_sub(back.days()).unwrap_or(day).to_string()
             }
-            Self::Monthly => format!("{:04}-{:02}", today.year(), today.month()),
+            Self::Monthly => format!("{:04}-{:02}", day.year(), day.month()),
             Self::All => "all".to_owned(),
         }
     }
@@ -103,12 +125,10 @@ impl Place {
         place.map(Some).ok_or_else(invalid_cursor)
     }
 
-    /// Its parts as parameters, null at the start.
-    pub fn values(place: Option<Self>) -> [Value; 4] {
-        match place {
-            None => [Value::Null, Value::Null, Value::Null, Value::Null],
-            Some(Self { top, place, reached, id }) => [top.into(), place.into(), reached.into(), id.into()],
-        }
+    /// Its parts as parameters.
+    pub fn values(self) -> [Value; 4] {
+        let Self { top, place, reached, id } = self;
+        [top.into(), place.into(), reached.into(), id.into()]
     }
 }
 
@@ -136,6 +156,18 @@ mod tests {
         assert_eq!(boards("2026-11-29T23:59:59.999Z"), ["2026-11-23", "2026-11", "all"]);
         assert_eq!(boards("2026-11-30T00:00:00.000Z"), ["2026-11-30", "2026-11", "all"]);
         assert_eq!(boards("2027-01-01T00:00:00.000Z"), ["2026-12-28", "2027-01", "all"], "ISO week 53");
+    }
+
+    #[test]
+    fn eight_weeks_and_twelve_months_are_kept_beside_those_that_go_on() {
+        let kept = |now: &str| {
+            let now = Instant::parse(now).unwrap();
+            [Period::Weekly, Period::Monthly].map(|period| period.oldest_kept(now))
+        };
+        assert_eq!(kept("2026-11-29T23:59:59.999Z"), ["2026-09-28", "2025-11"]);
+        assert_eq!(kept("2026-11-30T00:00:00.000Z"), ["2026-10-05", "2025-11"]);
+        assert_eq!(kept("2028-02-29T12:00:00.000Z"), ["2028-01-03", "2027-02"]);
+        assert_eq!(kept("2026-12-31T12:00:00.000Z"), ["2026-11-02", "2025-12"]);
     }
 
     #[test]

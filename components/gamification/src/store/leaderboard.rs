@@ -1,11 +1,14 @@
 //! Leaderboards.
 
+use shared::clock::Instant;
 use shared::db::{Db, DbError, PageOut, Value};
 use shared::ids::Id;
 use shared::params;
 
 use super::rank_of;
-use crate::model::Place;
+use crate::kept::Kept;
+use crate::model::{Period, Place};
+use crate::ranking::Ranking;
 
 /// Whether the person `u` is not apart from the caller `me` by a block, which is asked of few callers.
 macro_rules! is_seen {
@@ -14,51 +17,83 @@ macro_rules! is_seen {
     };
 }
 
-/// A page of the board `?2` as the caller `?1` sees it: its items, their keys, and how many there are, one more than `?3` where
-/// more follow; no row where the caller is nobody here.
+/// A page of the board `?2` as the caller `?1` sees it, made of `$rows`, which are one more than `?3` where more follow; `$top` is the last
+/// move at the first page. No row where the caller is nobody here; else that move, what `card_changes` counts (null for whom a
+/// block may set apart), and the page, or null where `$known` holds.
 ///
-/// `page` is in the order there was at the first page: down `scores_listed`, which is why `scores` stands before `me`, whoever
-/// did not move since; and whoever did where they were (`moves` since `?4`, by their key, each by its first). What is shown is
-/// as it is now. The highest of the page has its rank by `standings`; the others are as many further on as there are people
-/// between, which is few rows.
-pub const LIST_LEADERS: &str = concat!(
-    "with me (pk, apart, top) as materialized (
-        select p.pk, ",
-    shared::is_apart!("p.pk"),
-    ", coalesce(?4, (select max(n) from moves), 0) from people as p where p.id = +?1 and p.status = 'active'
-    ),
-    page (place, reached, id, points, card) as materialized (
-        select * from (select s.place, s.reached, s.id, -s.place, u.card
-        from scores as s indexed by scores_listed cross join me cross join people as u
-        where s.board = +?2 and s.shown = 1 and s.points > 0
-          and (s.place, s.reached, s.id) > (coalesce(+?5, -9223372036854775808), coalesce(+?6, ''), coalesce(+?7, ''))
-          and (+?4 is null or not exists (select 1 from moves where board = s.board and person = s.person and n > me.top))
-          and u.pk = s.person and ",
-    is_seen!(),
-    " order by s.place, s.reached, s.id limit ?3 + 1)
-        union all
-        select m.place, m.reached, u.id, s.points, u.card
-        from me cross join moves as m cross join people as u cross join scores as s
-        where +?4 is not null and m.n > me.top and +m.board = +?2 and u.pk = m.person
-          and (m.place, m.reached, u.id) > (+?5, +?6, +?7)
-          and not exists (select 1 from moves where board = m.board and person = m.person and n > me.top and n < m.n)
-          and s.person = m.person and s.board = m.board and s.shown = 1 and s.points > 0 and ",
-    is_seen!(),
-    " order by 1, 2, 3 limit ?3 + 1
-    ),
-    highest (points, rank) as materialized (
-        select points, ",
-    rank_of!("+?2", "points"),
-    " from (select max(points) as points from page)
+/// The page is text: a line of what [`Ranking`] counts, the rank of the highest by `standings` and how many people there are for each number
+/// of points down to the lowest, which is few rows; then its rows. To build an item in SQL costs more than to read it. And
+/// nothing of it stands in a table of its own, sorted or not: one that holds a page costs twice what reading it does.
+macro_rules! page_of {
+    ($top:expr, $known:expr, $rows:expr) => {
+        concat!(
+            "with me (pk, apart, top, cards) as materialized (
+                select p.pk, ",
+            shared::is_apart!("p.pk"),
+            ", ",
+            $top,
+            ", (select n from card_changes) from people as p where p.id = +?1 and p.status = 'active'
+            ),
+            found (lines, highest, lowest) as not materialized (
+                select group_concat(concat(place, ' ', reached, ' ', id, ' ', points, ' ', card), char(10)),
+                    max(points), min(points)
+                from (",
+            $rows,
+            "))
+            select top, iif(apart, null, cards) as cards, iif(",
+            $known,
+            ", null, (select concat(",
+            rank_of!("+?2", "highest"),
+            ", ' ', (select group_concat(concat(bucket, ' ', people), ',') from standings
+                where board = +?2 and step = 1 and bucket > lowest and bucket <= highest), char(10), lines)
+                from found)) as page
+            from me"
+        )
+    };
+}
+
+/// The first page, in order: down `scores_ranked`, which is why `scores` stands before `me`. Null where it is what it was at the move `?4`
+/// and the change of cards `?5`.
+pub const LIST_LEADERS: &str = page_of!(
+    "coalesce((select max(n) from moves), 0)",
+    "top = +?4 and cards = +?5 and not apart",
+    concat!(
+        "select s.place, s.reached, s.id, -s.place as points, u.card
+        from scores as s indexed by scores_ranked cross join me cross join people as u
+        where s.board = +?2 and s.shown = 1 and s.points > 0 and u.pk = s.person and ",
+        is_seen!(),
+        " order by s.place, s.reached, s.id limit ?3 + 1"
     )
-    select group_concat(item, ','), group_concat(k, ','), count(*) from (
-        select concat('{\"rank\":', highest.rank + iif(page.points = highest.points, 0, (
-                select coalesce(sum(people), 0) from standings
-                where board = +?2 and step = 1 and bucket > page.points and bucket <= highest.points)),
-            ',\"user\":', page.card, ',\"points\":', page.points, '}', char(10)) as item,
-            concat(me.top, ' ', page.place, ' ', page.reached, ' ', page.id) as k
-        from me cross join highest cross join page)
-    having exists (select 1 from me)"
+);
+
+/// A page that goes on after `?5 ?6 ?7`, in the order there was at the first one: the next of who did not move since then, as there; then
+/// the next of who did, where they were (`moves` since `?4`, by their key, each by its first), which is not looked at where
+/// nobody moved. What is shown is as it is now.
+pub const LIST_NEXT_LEADERS: &str = page_of!(
+    "+?4",
+    "0",
+    concat!(
+        "select * from (
+            select s.place as place, s.reached as reached, s.id as id, -s.place as points, u.card as card
+            from scores as s indexed by scores_ranked cross join me cross join people as u
+            where s.board = +?2 and s.shown = 1 and s.points > 0 and (s.place, s.reached, s.id) > (+?5, +?6, +?7)
+              and ((select max(n) from moves) <= +?4 or not exists (
+                select 1 from moves where board = s.board and person = s.person and n > me.top))
+              and u.pk = s.person and ",
+        is_seen!(),
+        " order by s.place, s.reached, s.id limit ?3 + 1)
+        union all
+        select * from (
+            select m.place, m.reached, u.id, s.points, u.card
+            from me cross join moves as m cross join people as u cross join scores as s
+            where m.n > me.top and +m.board = +?2 and u.pk = m.person and (m.place, m.reached, u.id) > (+?5, +?6, +?7)
+              and not exists (
+                select 1 from moves where board = m.board and person = m.person and n > me.top and n < m.n)
+              and s.person = m.person and s.board = m.board and s.shown = 1 and s.points > 0 and ",
+        is_seen!(),
+        " order by 1, 2, 3 limit ?3 + 1)
+        where (select max(n) from moves) > +?4"
+    )
 );
 
 /// A page of a board, best first; `None` where the caller is nobody here.
@@ -69,17 +104,80 @@ pub async fn list_leaders(
     after: Option<Place>,
     limit: u32,
 ) -> Result<Option<PageOut>, DbError> {
-    let [top, place, reached, id] = Place::values(after);
+    let Some(place) = after else { return list_first_leaders(db, caller, board, limit).await };
+    let [top, place, reached, id] = place.values();
     let params = params![caller, board, limit, top, place, reached, id];
-    let Some(row) = db.rows(LIST_LEADERS, params).await?.into_iter().next() else { return Ok(None) };
+    let found = find_page(db, LIST_NEXT_LEADERS, params).await?;
+    Ok(found.map(|found| page(&found.page.unwrap_or_default(), found.top, limit)))
+}
+
+async fn list_first_leaders(
+    db: &Db,
+    caller: Id,
+    board: &str,
+    limit: u32,
+) -> Result<Option<PageOut>, DbError> {
+    let kept = Kept::find(board, limit);
+    let [top, cards] = match &kept {
+        Some(kept) => [kept.top.into(), kept.cards.into()],
+        None => [Value::Null, Value::Null],
+    };
+    let params = params![caller, board, limit, top, cards];
+    let Some(found) = find_page(db, LIST_LEADERS, params).await? else { return Ok(None) };
+    if let (None, Some(kept)) = (&found.page, kept) {
+        return Ok(Some(kept.page()));
+    }
+    let page = page(&found.page.unwrap_or_default(), found.top, limit);
+    if let Some(cards) = found.cards {
+        Kept::new(board, limit, found.top, cards, &page).keep();
+    }
+    Ok(Some(page))
+}
+
+/// The row of [`page_of!`].
+struct Found {
+    top: i64,
+    cards: Option<i64>,
+    page: Option<String>,
+}
+
+async fn find_page(db: &Db, sql: &str, params: Vec<Value>) -> Result<Option<Found>, DbError> {
+    let Some(row) = db.rows(sql, params).await?.into_iter().next() else { return Ok(None) };
     let mut columns = row.into_iter();
-    let mut text = || columns.next().and_then(Value::into_text).unwrap_or_default();
-    let (items, keys) = (text(), text());
-    let is_more = columns.next().and_then(|count| count.as_integer()).unwrap_or(0) > i64::from(limit);
-    // No JSON has a line break inside, so each ends at one.
-    let shown = if is_more { items.rsplit_once("\n,").map_or("", |(shown, _)| shown) } else { &items };
-    let next = keys.rsplit(',').nth(1).filter(|_| is_more).map(ToOwned::to_owned);
-    Ok(Some(PageOut { items: format!("[{shown}]"), next }))
+    let mut number = || columns.next().and_then(|number| number.as_integer());
+    let (top, cards) = (number().unwrap_or(0), number());
+    Ok(Some(Found { top, cards, page: columns.next().and_then(Value::into_text) }))
+}
+
+/// What the statement found as a page: the first of its rows, which are lines of `place reached id points card`, in the order of the first
+/// three. No JSON has a line break inside.
+fn page(found: &str, top: i64, limit: u32) -> PageOut {
+    let (ranks, lines) = found.split_once('\n').unwrap_or_default();
+    let (rank, people) = ranks.split_once(' ').unwrap_or((ranks, ""));
+    let ranking = Ranking::new(rank.parse().unwrap_or(1), people);
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let mut rows: Vec<_> = lines.lines().filter_map(row).collect();
+    // Two runs that are in order, mostly one.
+    rows.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut items = String::with_capacity(lines.len());
+    for (_, points, card) in rows.iter().take(limit) {
+        let glue = if items.is_empty() { "[" } else { "," };
+        let (rank, points) = (ranking.of(*points).to_string(), points.to_string());
+        for part in [glue, "{\"rank\":", &rank, ",\"user\":", card, ",\"points\":", &points, "}"] {
+            items.push_str(part);
+        }
+    }
+    items.push_str(if items.is_empty() { "[]" } else { "]" });
+    let last = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
+    let next = last.map(|((place, reached, id), ..)| format!("{top} {place} {reached} {id}"));
+    PageOut { items, next }
+}
+
+/// What a page is ordered by, points, a person.
+fn row(line: &str) -> Option<((i64, &str, &str), i64, &str)> {
+    let mut words = line.splitn(5, ' ');
+    let place = (words.next()?.parse().ok()?, words.next()?, words.next()?);
+    Some((place, words.next()?.parse().ok()?, words.next()?))
 }
 
 /// By the key.
@@ -88,4 +186,20 @@ const FORGET_MOVES: &str = "delete from moves where n <= (select max(n) from mov
 /// Forgets all but the newest moves.
 pub async fn forget_moves(db: &Db, kept: i64) -> Result<(), DbError> {
     db.rows(FORGET_MOVES, params![kept]).await.map(drop)
+}
+
+/// The first board that is neither kept nor of all time: from one name to the next in `scores_by_board`, which are few. A trigger of
+/// `migrations/0006_ended_boards.sql` does the rest.
+pub const END_BOARD: &str = "with recursive boards (board) as (
+        select min(board) from scores
+        union all
+        select (select min(board) from scores where board > boards.board) from boards where board is not null)
+    insert into endings (board, most)
+    select board, ?3 from boards where (length(board) = 10 and board < ?1) or (length(board) = 7 and board < ?2) limit 1
+    returning 1";
+
+/// Deletes at most `most` rows of a week or a month that is not kept any more; whether there was any.
+pub async fn end_board(db: &Db, now: Instant, most: i64) -> Result<bool, DbError> {
+    let [week, month] = [Period::Weekly, Period::Monthly].map(|period| period.oldest_kept(now));
+    Ok(!db.rows(END_BOARD, params![week, month, most]).await?.is_empty())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::db::Value as SqlValue;
+use shared::params;
 
 use crate::{ALICE, BOB, CARLA, DAVE, ERIN, House, NOW, line, start};
 
@@ -91,6 +93,52 @@ async fn who_moves_twice_is_where_they_were_first_and_who_leaves_is_nowhere() {
         lines(&rest),
         ["2 bob 40", "3 carla 30", "4 dave 20", "5 erin 10"],
         "and back where they were"
+    );
+}
+
+/// The version of alice's first page, and whether it is read anew for who has that version.
+async fn is_read(house: &House, known: [SqlValue; 2]) -> ([SqlValue; 2], bool) {
+    let [top, cards] = known;
+    let params = params![house.ids[ALICE], "all", 20, top, cards];
+    let row = house.app().db.rows(gamification::store::LIST_LEADERS, params).await.unwrap().remove(0);
+    ([row[0].clone(), row[1].clone()], row[2] != SqlValue::Null)
+}
+
+#[tokio::test]
+async fn a_first_page_is_read_again_when_somebody_on_a_board_moved_or_is_shown_otherwise() {
+    let house = five().await;
+    let (mut known, read) = is_read(&house, [SqlValue::Null, SqlValue::Null]).await;
+    assert!(read, "nothing is known");
+    assert!(!is_read(&house, known.clone()).await.1, "it is what it was");
+    for (what, change) in
+        ["moved", "renamed", "opted out", "opted in", "suspended", "unsuspended", "erased"].iter().zip(0..)
+    {
+        match change {
+            0 => house.publish(ERIN, 300, NOW).await,
+            1 => house.change("user.updated", BOB, json!({ "displayName": "Robert" })).await,
+            2 | 3 => drop(house.opt_out(CARLA, change == 2).await),
+            4 => house.change("user.suspended", DAVE, json!({ "status": "suspended" })).await,
+            5 => house.change("user.unsuspended", DAVE, json!({ "status": "active" })).await,
+            _ => house.delete(BOB).await,
+        }
+        let (now, read) = is_read(&house, known).await;
+        assert!(read, "{what}");
+        known = now;
+        assert!(!is_read(&house, known.clone()).await.1, "{what}, and read");
+        let fresh = page(&house, ALICE, 50 + change, None).await["items"].clone();
+        assert_eq!(
+            page(&house, ALICE, 100, None).await["items"],
+            fresh,
+            "{what}: as in a size that was never asked for"
+        );
+    }
+    house.tie("block.created", DAVE, ALICE, NOW).await;
+    assert!(is_read(&house, known).await.1, "her page is no longer everybody's");
+    assert_eq!(page(&house, ALICE, 20, None).await["items"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        page(&house, ERIN, 20, None).await["items"].as_array().unwrap().len(),
+        4,
+        "and is not kept for them"
     );
 }
 

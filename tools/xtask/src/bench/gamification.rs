@@ -37,7 +37,7 @@ pub fn seed(state: &State) -> Result<()> {
          on conflict (person, board) do update set points = excluded.points;
          delete from standings where board = 'all';
          insert into standings (board, step, bucket, people)
-         select 'all', step, points / step, count(*) from scores, (select 1 as step union all select 64)
+         select 'all', step, points / step, count(*) from scores, (select 1 as step union all select 64 union all select 4096)
          where board = 'all' and shown = 1 and points > 0 group by step, points / step;"
     );
     database.execute_batch(&format!("begin; {people} commit"))?;
