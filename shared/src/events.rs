@@ -23,6 +23,8 @@ use crate::params;
 use crate::trace::{Trace, log};
 
 mod catalogue;
+#[cfg(test)]
+mod tests;
 
 use catalogue::types_for;
 pub use catalogue::{CATALOGUE, ErasureCompleted, EventKind, subscribers_of};
@@ -124,13 +126,17 @@ enum Round {
     /// At a tick: to the same. It asks who can be rebuilt how far they are, whether there is anything to tell or not: who began
     /// anew is behind what they confirmed.
     Tick,
-    /// At a tick, with a lease of its own: to who can wait, for [`LEISURE`].
+    /// At a tick, with a lease of its own: to who can wait, for a [`SLICE`].
     Leisure,
 }
 
-/// How long a tick delivers to who can wait: what is made of a burst of events takes a part of the machine, and not the
-/// part that answers people. What is left is for the next tick.
-const LEISURE: Duration = Duration::from_millis(150);
+/// How long a subscriber that is far behind is delivered to at a stretch: then others have their turn, and who is up to date waits
+/// for no one else's history. At a tick, who can wait has one turn: what is made of a burst of events takes a part of the machine,
+/// and not the part that answers people.
+const SLICE: Duration = Duration::from_millis(150);
+
+/// How long a relay goes on for who is far behind. What is left is for the next.
+const CATCHING_UP: Duration = Duration::from_secs(2);
 
 impl Round {
     /// Who counts what is published, liked and looked at can wait for the clock. What `users` and `social` tell they hear at once
@@ -157,7 +163,7 @@ async fn relay_once(app: &App, round: Round) -> Result<Option<usize>, DbError> {
     if subscribers.is_empty() {
         return Ok(Some(0));
     }
-    let until = (round == Round::Leisure).then(|| app.now().plus(LEISURE));
+    let enough = app.now().plus(CATCHING_UP);
     let mut batches = None;
     loop {
         let now = app.now();
@@ -167,37 +173,39 @@ async fn relay_once(app: &App, round: Round) -> Result<Option<usize>, DbError> {
         };
         let deliveries = subscribers.iter().map(|subscriber| {
             let asks = round != Round::Change && history::HISTORIANS.contains(subscriber);
-            deliver(app, &trace, subscriber, asks, until)
+            deliver(app, &trace, subscriber, asks, now.plus(SLICE))
         });
         let delivered = futures_util::future::join_all(deliveries).await;
         let newest = app.db.read_as::<i64>(RELEASE, params![round.lease()]).await?;
-        let mut total = batches.unwrap_or(0);
+        let (mut total, mut is_behind) = (batches.unwrap_or(0), false);
         for delivered in delivered {
-            total += delivered?;
+            let (some, has_more) = delivered?;
+            total += some;
+            is_behind |= has_more;
         }
         batches = Some(total);
         // Who changed something meanwhile found the lease taken and left it to its holder.
-        if newest.is_none_or(|newest| newest <= head) || until.is_some() {
+        let goes_on = newest.is_some_and(|newest| newest > head) || is_behind && app.now() < enough;
+        if !goes_on || round == Round::Leisure {
             return Ok(batches);
         }
     }
 }
 
-/// To one subscriber, until that time.
+/// To one subscriber, until that time: how many batches, and whether there is more.
 async fn deliver(
     app: &App,
     trace: &Trace,
     subscriber: &'static str,
     asks: bool,
-    until: Option<Instant>,
-) -> Result<usize, DbError> {
+    until: Instant,
+) -> Result<(usize, bool), DbError> {
     let types = types_for(app.service.name, subscriber);
     let mut batches = 0;
-    // Bounded, so that a subscriber far behind does not keep one request for ever.
-    while batches < 100 && (batches == 0 || until.is_none_or(|until| app.now() < until)) {
+    while batches == 0 || app.now() < until {
         let pending = app.db.read_as::<Pending>(BATCH, params![subscriber, types.as_str()]).await?;
         let Some(Pending { after, scanned, head, events }) = pending else {
-            break;
+            return Ok((batches, false));
         };
         let is_empty = events.get() == "[]";
         if is_empty && head - scanned > PASSED_OVER {
@@ -205,29 +213,29 @@ async fn deliver(
         }
         // An empty batch asks.
         if is_empty && !(asks && batches == 0) {
-            break;
+            return Ok((batches, false));
         }
         let batch = Batch { source: app.service.name.to_owned(), after, events };
         let client = Client::new(app, trace, subscriber);
         match client.post_within::<Applied>("/internal/events", &batch, DELIVERY_TIME).await {
-            Ok(applied) if is_empty && applied.seq == after => break,
+            Ok(applied) if is_empty && applied.seq == after => return Ok((batches, false)),
             Ok(applied) => {
                 app.db.rows(CONFIRM, params![subscriber, applied.seq, applied.seq, after]).await?;
                 batches += 1;
                 // Nothing new was taken, or nothing is left behind it.
                 if applied.seq == after || applied.seq >= head {
-                    break;
+                    return Ok((batches, false));
                 }
             }
             Err(error) => {
                 // They stay in the outbox; the next change or tick tries again.
                 let fields = serde_json::json!({ "subscriber": subscriber, "error": error.to_string() });
                 log("warn", app.service.name, "events not delivered", fields);
-                break;
+                return Ok((batches, false));
             }
         }
     }
-    Ok(batches)
+    Ok((batches, true))
 }
 
 // Bounded: who is told everything again waits for all there is.

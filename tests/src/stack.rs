@@ -248,6 +248,9 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         self.ticking.store(false, Ordering::Release);
+        if std::thread::panicking() {
+            eprintln!("what the runtime wrote:\n{}", self.log());
+        }
         for transcoder in lock(&self.transcoders).iter() {
             transcoder.kill();
         }

@@ -278,6 +278,11 @@ fn check_events(findings: &mut Findings, state: &State, url: &str) {
         let oldest = told["oldest"].as_str().unwrap_or_default();
         if told["ok"] != true {
             findings.wrong(&format!("service {service} does not tick"), "see its lines in the log");
+        } else if told["working"] == true {
+            findings.warn(
+                &format!("service {service} is still at its tick after 3 s"),
+                "it catches up, or something it calls is slow: see its lines in the log",
+            );
         } else if waiting > 0 && is_older(oldest, STUCK_AFTER) {
             findings.wrong(
                 &format!("service {service}: {waiting} events wait since {oldest}"),

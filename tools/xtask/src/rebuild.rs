@@ -64,6 +64,8 @@ fn waiting(told: &Value) -> Result<i64> {
     for (service, told) in told["services"].as_object().into_iter().flatten() {
         match told["waiting"].as_i64() {
             Some(waiting) => all += waiting,
+            // It has not told yet, so this was not the last.
+            None if told["working"] == true => all += 1,
             None => bail!("service {service} does not tick: see its lines in the log"),
         }
     }
@@ -78,6 +80,8 @@ mod tests {
     fn what_waits_is_summed_and_a_service_that_does_not_tick_is_named() {
         let told = json!({ "services": { "posts": { "ok": true, "waiting": 3 }, "users": { "ok": true, "waiting": 4 } } });
         assert_eq!(waiting(&told).unwrap(), 7);
+        let told = json!({ "services": { "posts": { "ok": true, "waiting": 0 }, "media": { "ok": true, "working": true } } });
+        assert_eq!(waiting(&told).unwrap(), 1);
         let told = json!({ "services": { "posts": { "ok": false } } });
         assert!(waiting(&told).unwrap_err().to_string().contains("posts"));
     }

@@ -1,9 +1,11 @@
 //! The clock: what makes things happen that no request asks for.
 
+use std::future::ready;
 use std::time::Duration;
 
 use axum::extract::State;
-use futures_util::future::join_all;
+use futures_util::future::{Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use shared::answer;
@@ -12,12 +14,15 @@ use shared::auth::{Worker, forget_expired};
 use shared::clients::Client;
 use shared::clock::Instant;
 use shared::error::ApiResult;
+use shared::platform::{self, sleep};
 use shared::trace::{Trace, log};
 
 use crate::SERVICES;
 
 /// How long the tick of one service may take; what it does not finish, the next goes on with.
 const TICK_TIME: Duration = Duration::from_secs(30);
+/// How long the answer waits for all. Who is slower, at a store that crawls, say, must not hold up the next tick of the others.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How often remembered tokens that ended are looked for.
 const FORGETTING: Duration = Duration::from_secs(600);
 /// When that was last done. In key-value, since an instance may not outlive two ticks.
@@ -28,27 +33,40 @@ const FORGOTTEN_AT: &str = "web:tokens_forgotten_at";
 /// Two at once do no harm: a service relays by cursors its subscribers keep, and sweeps what has
 /// ended in any case.
 pub async fn create_tick(_: Worker, State(app): State<Ctx>, trace: Trace) -> ApiResult {
-    let ticked = SERVICES.iter().map(async |service| {
-        let client = Client::new(&app, &trace, service);
-        let result = client.post_within::<Value>("/internal/tick", &json!({}), TICK_TIME).await;
-        let told = match result {
-            Ok(mut told) => {
-                if let Some(members) = told.as_object_mut() {
-                    members.insert("ok".to_owned(), true.into());
-                }
-                told
-            }
-            Err(error) => {
-                let fields = json!({ "failing": service, "error": error.to_string() });
-                log("warn", app.service.name, "tick failed", fields);
-                json!({ "ok": false })
-            }
-        };
-        ((*service).to_owned(), told)
-    });
-    let services: Map<String, Value> = join_all(ticked).await.into_iter().collect();
+    let mut told: Map<String, Value> = SERVICES
+        .iter()
+        .map(|service| ((*service).to_owned(), json!({ "ok": true, "working": true })))
+        .collect();
+    let mut working: FuturesUnordered<_> =
+        SERVICES.iter().map(|service| Box::pin(tick(app.clone(), trace.clone(), service))).collect();
+    let mut patience = std::pin::pin!(sleep(PATIENCE));
+    while let Either::Left((Some((service, answer)), _)) = select(working.next(), patience.as_mut()).await {
+        told.insert(service.to_owned(), answer);
+    }
+    if !working.is_empty() {
+        platform::spawn(working.for_each(|_| ready(())));
+    }
     forget_tokens(&app).await;
-    Ok(answer::json(StatusCode::OK, &json!({ "services": services })))
+    Ok(answer::json(StatusCode::OK, &json!({ "services": told })))
+}
+
+/// A tick of one service, and what it told.
+async fn tick(app: Ctx, trace: Trace, service: &'static str) -> (&'static str, Value) {
+    let client = Client::new(&app, &trace, service);
+    let told = match client.post_within::<Value>("/internal/tick", &json!({}), TICK_TIME).await {
+        Ok(mut told) => {
+            if let Some(members) = told.as_object_mut() {
+                members.insert("ok".to_owned(), true.into());
+            }
+            told
+        }
+        Err(error) => {
+            let fields = json!({ "failing": service, "error": error.to_string() });
+            log("warn", app.service.name, "tick failed", fields);
+            json!({ "ok": false })
+        }
+    };
+    (service, told)
 }
 
 /// Lets the authorizer forget tokens that ended, now and then. Key-value is a cache: where it

@@ -30,6 +30,8 @@ static USERS: Service = bare("users");
 static POSTS: Service = bare("posts");
 static SOCIAL: Service = bare("social");
 static MEDIA: Service = bare("media");
+/// At its tick for as long as anybody may wait.
+static SLOW_MEDIA: Service = Service { tick: Some(|_| Box::pin(std::future::pending())), ..bare("media") };
 static SCOOPS: Service = bare("scoops");
 static NOTIFICATIONS: Service = bare("notifications");
 static ANALYTICS: Service = Service {
@@ -41,13 +43,17 @@ static GAMIFICATION: Service = bare("gamification");
 static REALTIME: Service = bare("realtime");
 
 async fn world() -> World {
+    world_with(&MEDIA).await
+}
+
+async fn world_with(media: &'static Service) -> World {
     let services = [
         &web::SERVICE,
         &AUTH,
         &USERS,
         &POSTS,
         &SOCIAL,
-        &MEDIA,
+        media,
         &SCOOPS,
         &NOTIFICATIONS,
         &ANALYTICS,
@@ -114,6 +120,17 @@ async fn a_tick_reaches_every_service_and_tells_which_one_failed() {
         assert!(told["delivered"].is_u64(), "{service}: {told}");
     }
     assert_eq!(answer.body["services"]["social"], json!({ "ok": false }));
+}
+
+#[tokio::test]
+async fn a_service_that_is_slow_holds_up_the_clock_of_no_other() {
+    let world = world_with(&SLOW_MEDIA).await;
+    let begun = std::time::Instant::now();
+    let answer = world.post("web", "/worker/tick", WORKER_TOKEN, Value::Null).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    assert_eq!(answer.body["services"]["media"], json!({ "ok": true, "working": true }));
+    assert_eq!(answer.body["services"]["realtime"]["waiting"], 0);
 }
 
 #[tokio::test]

@@ -132,6 +132,17 @@ fn apply(url: &str, state: &State, service: &str) -> Result<f64> {
          update outbox_cursors set seq = (select max(seq) from outbox), scanned = (select max(seq) from outbox) where subscriber <> '{service}';"
     );
     posts.execute_batch(&format!("begin immediate; {told} commit"))?;
+    let last: i64 = posts.query_row("select max(seq) from outbox", [], |row| row.get(0))?;
+    let told = "select subscriber from outbox_cursors where subscriber <> ?1";
+    let others: Vec<String> =
+        posts.prepare(told)?.query_map([service], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for other in others {
+        // Else they would ask for it all when they are told of what comes next.
+        let database = Connection::open(state.database(&other))?;
+        database.busy_timeout(Duration::from_secs(10))?;
+        let heard = "insert into inbox_cursors (source, seq) values ('posts', ?1) on conflict (source) do update set seq = excluded.seq";
+        database.execute(heard, [last])?;
+    }
     #[expect(clippy::cast_precision_loss, reason = "a few thousand events")]
     Ok(EVENTS as f64 / drain(url, &posts, service)?.as_secs_f64())
 }
