@@ -4,7 +4,7 @@ where shown = 1 and points > 0;
 
 drop index if exists scores_listed;
 
--- Counts the changes of what people are shown by. With the last of `moves` it tells whether a first page is still what it was
+-- Counts the changes of what people are shown by. With the last of `moves` it tells whether a page is still what it was
 -- (src/kept.rs). It begins anywhere, so that what an instance keeps of one database is never taken for another's.
 create table if not exists card_changes (
     one integer primary key check (one = 1),

@@ -126,9 +126,14 @@ impl Place {
     }
 
     /// Its parts as parameters.
-    pub fn values(self) -> [Value; 4] {
+    pub fn values(&self) -> [Value; 4] {
         let Self { top, place, reached, id } = self;
-        [top.into(), place.into(), reached.into(), id.into()]
+        [(*top).into(), (*place).into(), reached.clone().into(), (*id).into()]
+    }
+
+    /// The last move at the first page.
+    pub fn top(&self) -> i64 {
+        self.top
     }
 }
 

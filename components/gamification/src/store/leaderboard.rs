@@ -6,7 +6,7 @@ use shared::ids::Id;
 use shared::params;
 
 use super::rank_of;
-use crate::kept::Kept;
+use crate::kept::{Kept, Wanted};
 use crate::model::{Period, Place};
 use crate::ranking::Ranking;
 
@@ -17,22 +17,21 @@ macro_rules! is_seen {
     };
 }
 
-/// A page of the board `?2` as the caller `?1` sees it, made of `$rows`, which are one more than `?3` where more follow; `$top` is the last
-/// move at the first page. No row where the caller is nobody here; else that move, what `card_changes` counts (null for whom a
-/// block may set apart), and the page, or null where `$known` holds.
+/// A page of the board `?2` as the caller `?1` sees it, made of `$rows`, which are one more than `?3` where more follow. No row where the caller
+/// is nobody here; else the last of `moves`, what `card_changes` counts (null for whom a block may set apart), and the page, or
+/// null where it is what it was when these were `?4` and `?5`.
 ///
 /// The page is text: a line of what [`Ranking`] counts, the rank of the highest by `standings` and how many people there are for each number
 /// of points down to the lowest, which is few rows; then its rows. To build an item in SQL costs more than to read it. And
 /// nothing of it stands in a table of its own, sorted or not: one that holds a page costs twice what reading it does.
 macro_rules! page_of {
-    ($top:expr, $known:expr, $rows:expr) => {
+    ($rows:expr) => {
         concat!(
-            "with me (pk, apart, top, cards) as materialized (
+            "with me (pk, apart, now, cards) as materialized (
                 select p.pk, ",
             shared::is_apart!("p.pk"),
-            ", ",
-            $top,
-            ", (select n from card_changes) from people as p where p.id = +?1 and p.status = 'active'
+            ", coalesce((select max(n) from moves), 0), (select n from card_changes)
+                from people as p where p.id = +?1 and p.status = 'active'
             ),
             found (lines, highest, lowest) as not materialized (
                 select group_concat(concat(place, ' ', reached, ' ', id, ' ', points, ' ', card), char(10)),
@@ -40,9 +39,7 @@ macro_rules! page_of {
                 from (",
             $rows,
             "))
-            select top, iif(apart, null, cards) as cards, iif(",
-            $known,
-            ", null, (select concat(",
+            select now, iif(apart, null, cards) as cards, iif(now = +?4 and cards = +?5 and not apart, null, (select concat(",
             rank_of!("+?2", "highest"),
             ", ' ', (select group_concat(concat(bucket, ' ', people), ',') from standings
                 where board = +?2 and step = 1 and bucket > lowest and bucket <= highest), char(10), lines)
@@ -52,49 +49,40 @@ macro_rules! page_of {
     };
 }
 
-/// The first page, in order: down `scores_ranked`, which is why `scores` stands before `me`. Null where it is what it was at the move `?4`
-/// and the change of cards `?5`.
-pub const LIST_LEADERS: &str = page_of!(
-    "coalesce((select max(n) from moves), 0)",
-    "top = +?4 and cards = +?5 and not apart",
-    concat!(
-        "select s.place, s.reached, s.id, -s.place as points, u.card
+/// The first page, in order: down `scores_ranked`, which is why `scores` stands before `me`.
+pub const LIST_LEADERS: &str = page_of!(concat!(
+    "select s.place, s.reached, s.id, -s.place as points, u.card
         from scores as s indexed by scores_ranked cross join me cross join people as u
         where s.board = +?2 and s.shown = 1 and s.points > 0 and u.pk = s.person and ",
-        is_seen!(),
-        " order by s.place, s.reached, s.id limit ?3 + 1"
-    )
-);
+    is_seen!(),
+    " order by s.place, s.reached, s.id limit ?3 + 1"
+));
 
-/// A page that goes on after `?5 ?6 ?7`, in the order there was at the first one: the next of who did not move since then, as there; then
-/// the next of who did, where they were (`moves` since `?4`, by their key, each by its first), which is not looked at where
+/// A page that goes on after `?7 ?8 ?9`, in the order there was at the first one: the next of who did not move since then, as there; then
+/// the next of who did, where they were (`moves` since `?6`, by their key, each by its first), which is not looked at where
 /// nobody moved. What is shown is as it is now.
-pub const LIST_NEXT_LEADERS: &str = page_of!(
-    "+?4",
-    "0",
-    concat!(
-        "select * from (
+pub const LIST_NEXT_LEADERS: &str = page_of!(concat!(
+    "select * from (
             select s.place as place, s.reached as reached, s.id as id, -s.place as points, u.card as card
             from scores as s indexed by scores_ranked cross join me cross join people as u
-            where s.board = +?2 and s.shown = 1 and s.points > 0 and (s.place, s.reached, s.id) > (+?5, +?6, +?7)
-              and ((select max(n) from moves) <= +?4 or not exists (
-                select 1 from moves where board = s.board and person = s.person and n > me.top))
+            where s.board = +?2 and s.shown = 1 and s.points > 0 and (s.place, s.reached, s.id) > (+?7, +?8, +?9)
+              and (me.now <= +?6 or not exists (
+                select 1 from moves where board = s.board and person = s.person and n > +?6))
               and u.pk = s.person and ",
-        is_seen!(),
-        " order by s.place, s.reached, s.id limit ?3 + 1)
+    is_seen!(),
+    " order by s.place, s.reached, s.id limit ?3 + 1)
         union all
         select * from (
             select m.place, m.reached, u.id, s.points, u.card
             from me cross join moves as m cross join people as u cross join scores as s
-            where m.n > me.top and +m.board = +?2 and u.pk = m.person and (m.place, m.reached, u.id) > (+?5, +?6, +?7)
+            where m.n > +?6 and +m.board = +?2 and u.pk = m.person and (m.place, m.reached, u.id) > (+?7, +?8, +?9)
               and not exists (
-                select 1 from moves where board = m.board and person = m.person and n > me.top and n < m.n)
+                select 1 from moves where board = m.board and person = m.person and n > +?6 and n < m.n)
               and s.person = m.person and s.board = m.board and s.shown = 1 and s.points > 0 and ",
-        is_seen!(),
-        " order by 1, 2, 3 limit ?3 + 1)
-        where (select max(n) from moves) > +?4"
-    )
-);
+    is_seen!(),
+    " order by 1, 2, 3 limit ?3 + 1)
+        where (select now from me) > +?6"
+));
 
 /// A page of a board, best first; `None` where the caller is nobody here.
 pub async fn list_leaders(
@@ -104,49 +92,29 @@ pub async fn list_leaders(
     after: Option<Place>,
     limit: u32,
 ) -> Result<Option<PageOut>, DbError> {
-    let Some(place) = after else { return list_first_leaders(db, caller, board, limit).await };
-    let [top, place, reached, id] = place.values();
-    let params = params![caller, board, limit, top, place, reached, id];
-    let found = find_page(db, LIST_NEXT_LEADERS, params).await?;
-    Ok(found.map(|found| page(&found.page.unwrap_or_default(), found.top, limit)))
-}
-
-async fn list_first_leaders(
-    db: &Db,
-    caller: Id,
-    board: &str,
-    limit: u32,
-) -> Result<Option<PageOut>, DbError> {
-    let kept = Kept::find(board, limit);
-    let [top, cards] = match &kept {
-        Some(kept) => [kept.top.into(), kept.cards.into()],
+    let wanted = Wanted { board: board.to_owned(), after, limit };
+    let kept = wanted.find();
+    let [now, cards] = match &kept {
+        Some(kept) => [kept.now.into(), kept.cards.into()],
         None => [Value::Null, Value::Null],
     };
-    let params = params![caller, board, limit, top, cards];
-    let Some(found) = find_page(db, LIST_LEADERS, params).await? else { return Ok(None) };
-    if let (None, Some(kept)) = (&found.page, kept) {
-        return Ok(Some(kept.page()));
-    }
-    let page = page(&found.page.unwrap_or_default(), found.top, limit);
-    if let Some(cards) = found.cards {
-        Kept::new(board, limit, found.top, cards, &page).keep();
-    }
-    Ok(Some(page))
-}
-
-/// The row of [`page_of!`].
-struct Found {
-    top: i64,
-    cards: Option<i64>,
-    page: Option<String>,
-}
-
-async fn find_page(db: &Db, sql: &str, params: Vec<Value>) -> Result<Option<Found>, DbError> {
+    let mut params = params![caller, board, limit, now, cards];
+    let top = wanted.after.as_ref().map(Place::top);
+    params.extend(wanted.after.iter().flat_map(Place::values));
+    let sql = if top.is_none() { LIST_LEADERS } else { LIST_NEXT_LEADERS };
     let Some(row) = db.rows(sql, params).await?.into_iter().next() else { return Ok(None) };
     let mut columns = row.into_iter();
     let mut number = || columns.next().and_then(|number| number.as_integer());
-    let (top, cards) = (number().unwrap_or(0), number());
-    Ok(Some(Found { top, cards, page: columns.next().and_then(Value::into_text) }))
+    let (now, cards) = (number().unwrap_or(0), number());
+    let found = columns.next().and_then(Value::into_text);
+    if let (None, Some(kept)) = (&found, kept) {
+        return Ok(Some(kept.page()));
+    }
+    let page = page(&found.unwrap_or_default(), top.unwrap_or(now), limit);
+    if let Some(cards) = cards {
+        wanted.keep(Kept::new(now, cards, &page));
+    }
+    Ok(Some(page))
 }
 
 /// What the statement found as a page: the first of its rows, which are lines of `place reached id points card`, in the order of the first

@@ -152,6 +152,25 @@ impl Dice {
     }
 }
 
+#[tokio::test]
+async fn a_page_further_down_that_is_kept_is_that_of_its_cursor_and_of_now() {
+    let house = five().await;
+    let first = page(&house, ALICE, 2, None).await;
+    let below = async |who: usize| lines(&page(&house, who, 2, first["nextCursor"].as_str()).await);
+    assert_eq!([below(ALICE).await, below(BOB).await], [["3 carla 30", "4 dave 20"]; 2]);
+    let second = page(&house, ALICE, 2, first["nextCursor"].as_str()).await;
+    assert_eq!(lines(&page(&house, BOB, 2, second["nextCursor"].as_str()).await), ["5 erin 10"]);
+    for post in 100..103 {
+        house.publish(DAVE, post, "2026-11-24T09:00:00.000Z").await;
+    }
+    assert_eq!([below(ALICE).await, below(BOB).await], [["4 carla 30", "1 dave 50"]; 2], "as they are now");
+    house.change("user.updated", CARLA, json!({ "handle": "carlotta" })).await;
+    assert_eq!(below(ALICE).await, ["4 carlotta 30", "1 dave 50"]);
+    house.tie("block.created", DAVE, BOB, NOW).await;
+    assert_eq!(below(BOB).await, ["4 carlotta 30", "5 erin 10"], "for him alone");
+    assert_eq!(below(ALICE).await, ["4 carlotta 30", "1 dave 50"]);
+}
+
 /// Two hundred people who move by chance between the pages; ranks are held against a plain count.
 #[tokio::test]
 async fn everybody_who_is_there_throughout_comes_once_however_people_move() {

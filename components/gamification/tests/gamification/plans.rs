@@ -13,10 +13,10 @@ async fn reads_go_by_keys() {
         (store::LIST_LEADERS, 5, "COVERING INDEX scores_ranked (board=?)"),
         (
             store::LIST_NEXT_LEADERS,
-            7,
+            9,
             "COVERING INDEX scores_ranked (board=? AND (place,reached,id)>(?,?,?))",
         ),
-        (store::LIST_NEXT_LEADERS, 7, "SEARCH m USING INTEGER PRIMARY KEY (rowid>?)"),
+        (store::LIST_NEXT_LEADERS, 9, "SEARCH m USING INTEGER PRIMARY KEY (rowid>?)"),
         (store::END_BOARD, 3, "scores_by_board (board>?)"),
         (store::FIND_PROGRESS, 2, "sqlite_autoindex_people_1"),
         (store::LIST_CHECKS, 1, "checks"),
