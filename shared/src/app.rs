@@ -72,8 +72,8 @@ pub struct Service {
     pub rebuild: Option<&'static str>,
 }
 
-/// The entry of a component: `component!(SERVICE);` at the end of a service's `lib.rs`. It needs the
-/// service to depend on `spin-sdk`, whose macro writes the export.
+/// The entry of a component: `component!(SERVICE);` at the end of a service's `lib.rs`. It needs the service to depend on `spin-sdk`.
+/// It is what `#[http_service]` writes, but for who converts: [`crate::platform::from_wasi`] says why.
 #[macro_export]
 macro_rules! component {
     ($service:ident) => {
@@ -82,12 +82,18 @@ macro_rules! component {
             // The export of a component is unsafe by nature.
             #![allow(unsafe_code)]
 
-            use spin_sdk::http::{IntoResponse, Request};
-            use spin_sdk::http_service;
+            use spin_sdk::wasip3::exports::http::handler::Guest;
+            use $crate::platform::types::{ErrorCode, Request, Response};
 
-            #[http_service]
-            async fn handle(request: Request) -> impl IntoResponse {
-                $crate::platform::into_wasi($crate::app::serve(&super::$service, request).await)
+            struct Entry;
+
+            spin_sdk::wasip3::http::service::export!(Entry);
+
+            impl Guest for Entry {
+                async fn handle(request: Request) -> Result<Response, ErrorCode> {
+                    let request = $crate::platform::from_wasi(request)?;
+                    $crate::platform::into_wasi($crate::app::serve(&super::$service, request).await)
+                }
             }
         }
     };
@@ -236,7 +242,7 @@ pub async fn is_due(app: &App, name: &str, seconds: i64) -> Result<bool, DbError
 
 /// Answers one request of a component. The first of an instance starts the service.
 #[cfg(target_family = "wasm")]
-pub async fn serve(service: &'static Service, request: spin_sdk::http::Request) -> Response {
+pub async fn serve(service: &'static Service, request: axum::extract::Request) -> Response {
     static ROUTER: std::sync::Mutex<Option<Router>> = std::sync::Mutex::new(None);
     let ready = ROUTER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let mut router = match ready {
@@ -250,7 +256,6 @@ pub async fn serve(service: &'static Service, request: spin_sdk::http::Request) 
             Err(error) => return unready(service, &error),
         },
     };
-    let request = request.map(axum::body::Body::new);
     match tower_service::Service::call(&mut router, request).await {
         Ok(response) => response,
         Err(never) => match never {},

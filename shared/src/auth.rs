@@ -202,20 +202,30 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What `Authorization` says, each time it is there. It goes by itself rather than among the headers, which check every byte of it.
+#[derive(Clone, Default)]
+pub struct Credentials(pub(crate) Vec<Vec<u8>>);
+
+impl Credentials {
+    /// From where it is among the headers still.
+    pub(crate) fn of(headers: &http::HeaderMap) -> Self {
+        Self(headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes().to_vec()).collect())
+    }
+}
+
 /// The token of a request; `None` where it carries no `Authorization` at all.
-pub(crate) fn bearer_token(headers: &http::HeaderMap) -> ApiResult<Option<&str>> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
+pub(crate) fn bearer_token(extensions: &http::Extensions) -> ApiResult<Option<&str>> {
+    let values = extensions.get::<Credentials>().map(|credentials| credentials.0.as_slice());
+    let value = match values {
+        None | Some([]) => return Ok(None),
+        Some([one]) => one,
+        Some(_) => return Err(ApiError::invalid_token()),
     };
-    let token = value.to_str().ok().and_then(|value| {
+    let token = std::str::from_utf8(value).ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
     });
-    match (token, values.next()) {
-        (Some(token), None) => Ok(Some(token)),
-        _ => Err(ApiError::invalid_token()),
-    }
+    token.map(Some).ok_or_else(ApiError::invalid_token)
 }
 
 /// A token that is good. Where its owner stands is NOT checked: for hot reads whose own statement
@@ -304,7 +314,7 @@ async fn trace_of(parts: &mut Parts, app: &Ctx) -> Trace {
 
 async fn maybe_bearer(parts: &mut Parts, app: &Ctx) -> ApiResult<Option<Bearer>> {
     let trace = trace_of(parts, app).await;
-    let Some(token) = bearer_token(&parts.headers)? else {
+    let Some(token) = bearer_token(&parts.extensions)? else {
         return Ok(None);
     };
     // The edge has done it for a request that changes something.
@@ -381,7 +391,7 @@ impl FromRequestParts<Ctx> for Internal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Ctx) -> ApiResult<Self> {
-        let given = bearer_token(&parts.headers).ok().flatten().unwrap_or("");
+        let given = bearer_token(&parts.extensions).ok().flatten().unwrap_or("");
         if is_secret(given, app.config.get("internal_token")) { Ok(Self) } else { Err(ApiError::not_found()) }
     }
 }
@@ -393,7 +403,7 @@ impl FromRequestParts<Ctx> for Worker {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Ctx) -> ApiResult<Self> {
-        let given = bearer_token(&parts.headers).ok().flatten().unwrap_or("");
+        let given = bearer_token(&parts.extensions).ok().flatten().unwrap_or("");
         if is_secret(given, app.config.get("worker_token")) {
             Ok(Self)
         } else {

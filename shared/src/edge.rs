@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 
 use crate::app::{App, Ctx, Relay};
-use crate::auth::Verified;
+use crate::auth::{Credentials, Verified};
 use crate::error::{ApiError, ApiResult, Raised};
 use crate::events;
 use crate::idempotency::{self, Guarded};
@@ -43,6 +43,10 @@ pub(crate) async fn edge(State(app): State<Ctx>, mut request: Request, next: Nex
     let origin = allowed_origin(&app, request.headers());
     if let Some(answer) = preflight(&request, origin.as_ref()) {
         return finish(answer, &trace, origin);
+    }
+    if request.extensions().get::<Credentials>().is_none() {
+        let credentials = Credentials::of(request.headers());
+        request.extensions_mut().insert(credentials);
     }
     let spending = Spending::default();
     request.extensions_mut().insert(trace.clone());
@@ -92,7 +96,7 @@ async fn handle(
     if is_internal || app.service.migrations.is_empty() {
         return Ok(render(app, next.run(request).await, trace, &method, &path));
     }
-    let token = crate::auth::bearer_token(request.headers()).ok().flatten().map(ToOwned::to_owned);
+    let token = crate::auth::bearer_token(request.extensions()).ok().flatten().map(ToOwned::to_owned);
     // A bad token is the handler's to refuse; a good one is verified here for all that follows.
     if let Some(token) = token
         && let Ok(verified) = app.auth.verify(app, trace, &token).await

@@ -137,7 +137,7 @@ pub(crate) async fn guard(app: &Ctx, mut request: Request, body: &Bytes) -> ApiR
     let key =
         key.ok_or_else(|| ApiError::invalid("Idempotency-Key", "must be 1 to 255 characters"))?.to_owned();
     // The edge verified the token, where there is a good one; a bad one is the handler's to refuse.
-    let caller = match (request.extensions().get::<Verified>(), bearer_token(request.headers())) {
+    let caller = match (request.extensions().get::<Verified>(), bearer_token(request.extensions())) {
         (Some(verified), _) => verified.user.to_string(),
         (None, Ok(None)) => sender_of(body),
         (None, _) => return Ok(Guarded::Run(request, None)),

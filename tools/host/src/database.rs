@@ -366,9 +366,11 @@ fn owned(value: ValueRef<'_>, bytes: &mut usize) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),
         ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Text(text) => {
-            *bytes += text.len();
-            Value::Text(String::from_utf8_lossy(text).into_owned())
+        ValueRef::Text(raw) => {
+            *bytes += raw.len();
+            // Checked as a whole first, which takes a fraction of the time.
+            let text = std::str::from_utf8(raw).map(ToOwned::to_owned);
+            Value::Text(text.unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned()))
         }
         ValueRef::Blob(blob) => {
             *bytes += blob.len();
