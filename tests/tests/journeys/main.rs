@@ -4,6 +4,7 @@ mod accounts;
 mod analytics;
 mod conventions;
 mod crash;
+mod decisions;
 mod documents;
 mod gamification;
 mod generated;

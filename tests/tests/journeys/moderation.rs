@@ -13,15 +13,14 @@ use crate::{ids, keys};
 const ROOT: &str = "root@example.org";
 
 /// An application with an administrator, who is registered and whose address is verified.
-struct Governed {
-    stack: Stack,
+pub struct Governed {
+    pub stack: Stack,
     mails: MailHook,
-    root: Person,
+    pub root: Person,
 }
 
-fn governed() -> &'static Governed {
-    static GOVERNED: OnceLock<Governed> = OnceLock::new();
-    GOVERNED.get_or_init(|| {
+impl Governed {
+    pub fn start() -> Self {
         let mails = MailHook::start();
         let stack = Stack::start(&[("mail_url", &mails.url), ("admin_emails", ROOT)]);
         let stack = stack.unwrap_or_else(|error| panic!("{error:#}"));
@@ -32,8 +31,14 @@ fn governed() -> &'static Governed {
         let mail = mails.wait_for("verify_email", ROOT);
         stack.anonymous().post("/auth/verify-email", json!({ "token": mail["token"] })).expect(204);
         eventually("the administrator is known", || root.get("/me").body["roles"] == json!(["admin"]));
-        Governed { stack, mails, root }
-    })
+        Self { stack, mails, root }
+    }
+}
+
+/// The one most tests here share.
+fn governed() -> &'static Governed {
+    static GOVERNED: OnceLock<Governed> = OnceLock::new();
+    GOVERNED.get_or_init(Governed::start)
 }
 
 fn person(name: &str) -> Person {
@@ -56,7 +61,7 @@ fn suspend(whom: &Person) {
 }
 
 /// The reports and appeals `who` was told about.
-fn told(who: &Person) -> Vec<String> {
+pub fn told(who: &Person) -> Vec<String> {
     let page = who.get("/notifications?limit=100").expect(200);
     let items = page.items().iter().filter(|item| item["type"] == "report_resolved");
     items.filter_map(|item| item["target"]["id"].as_str().map(ToOwned::to_owned)).collect()
