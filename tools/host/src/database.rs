@@ -8,7 +8,7 @@
 //! less than handing it to another thread. Two things would make that wrong, and both are seen to. Writers in
 //! this process queue at one lock for each file, so none of them sleeps in SQLite's busy handler; and a write
 //! that finds the file locked all the same, by a transaction or another process, waits on a thread for
-//! blocking work.
+//! blocking work. And changes by themselves go over one connection, whosever they are: it alone knows what it read before.
 
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -70,7 +70,8 @@ pub struct Database {
     /// Held while a file is opened: two who turn the same file to a write-ahead log at once get in each other's
     /// way, and SQLite does not wait there.
     opening: Mutex<()>,
-    writer: Arc<tokio::sync::Mutex<()>>,
+    /// The connection that changes go over, once there was one.
+    writer: Arc<tokio::sync::Mutex<Option<Session>>>,
 }
 
 /// One SQLite connection.
@@ -86,7 +87,15 @@ pub struct Connection(Arc<InUse>);
 
 struct InUse {
     session: Mutex<Option<Session>>,
+    /// What SQLite says of the last change, where that went over the writer's connection.
+    changed: Mutex<Option<Changed>>,
     database: Arc<Database>,
+}
+
+#[derive(Clone, Copy)]
+struct Changed {
+    rows: u64,
+    last_rowid: i64,
 }
 
 /// What a statement gave: the rows up to an error, and the error.
@@ -114,8 +123,8 @@ enum Attempt {
     Busy(Vec<Value>),
 }
 
-/// A writer's turn at a file, held until its statement is done.
-type Turn = tokio::sync::OwnedMutexGuard<()>;
+/// A writer's turn at a file, held until its statement is done, with the connection it goes over.
+type Turn = tokio::sync::OwnedMutexGuard<Option<Session>>;
 
 impl Database {
     /// A database in the file at `path`, or, without one, a fresh one in memory for each connection.
@@ -136,7 +145,12 @@ impl Database {
             Some(session) => session,
             None => self.connect().map_err(|error| error.to_string())?,
         };
-        Ok(Connection(Arc::new(InUse { session: Mutex::new(Some(session)), database: self.clone() })))
+        let changed = Mutex::default();
+        Ok(Connection(Arc::new(InUse {
+            session: Mutex::new(Some(session)),
+            changed,
+            database: self.clone(),
+        })))
     }
 
     fn connect(&self) -> rusqlite::Result<Session> {
@@ -242,11 +256,17 @@ impl Connection {
 
     /// The id of the last row inserted.
     pub fn last_insert_rowid(&self) -> i64 {
+        if let Some(changed) = *lock(&self.0.changed) {
+            return changed.last_rowid;
+        }
         lock(&self.0.session).as_ref().map_or(0, |session| session.raw.last_insert_rowid())
     }
 
     /// How many rows the last statement changed.
     pub fn changes(&self) -> u64 {
+        if let Some(changed) = *lock(&self.0.changed) {
+            return changed.rows;
+        }
         lock(&self.0.session).as_ref().map_or(0, |session| session.raw.changes())
     }
 
@@ -260,6 +280,13 @@ impl Connection {
         let Some(session) = guard.as_ref() else {
             return Attempt::Done(Outcome::failed(CLOSED));
         };
+        if self.0.database.path.is_some()
+            && is_change(sql)
+            && session.raw.is_autocommit()
+            && !session.altered.load(Ordering::Relaxed)
+        {
+            return self.try_change(sql, parameters, turn);
+        }
         // Once for both questions: whether it writes, and what it answers.
         let mut prepared = match session.prepare(sql) {
             Ok(prepared) => prepared,
@@ -271,24 +298,66 @@ impl Connection {
                 Err(_) => return Attempt::Queued(parameters),
             }
         }
-        let _ = session.raw.busy_timeout(Duration::ZERO);
-        let outcome = prepared.run(&parameters);
-        let _ = session.raw.busy_timeout(BUSY_TIMEOUT);
-        match outcome {
-            (outcome, true) if outcome.rows.is_empty() => Attempt::Busy(parameters),
-            (outcome, _) => Attempt::Done(outcome),
+        if prepared.writes() {
+            *lock(&self.0.changed) = None;
         }
+        attempt(session, &mut prepared, parameters)
+    }
+
+    /// A change that is no part of a transaction goes over the connection that all such changes share: SQLite forgets what it
+    /// read of a file that another connection changed, and reads dozens of pages again for each small write.
+    fn try_change(&self, sql: &str, parameters: Vec<Value>, turn: &mut Option<Turn>) -> Attempt {
+        if turn.is_none() {
+            match self.0.database.writer.clone().try_lock_owned() {
+                Ok(taken) => *turn = Some(taken),
+                Err(_) => return Attempt::Queued(parameters),
+            }
+        }
+        let Some(writer) = turn.as_deref_mut() else { return Attempt::Queued(parameters) };
+        if writer.is_none() {
+            match self.0.database.connect() {
+                Ok(session) => *writer = Some(session),
+                Err(error) => return Attempt::Done(Outcome::failed(error)),
+            }
+        }
+        let Some(session) = writer.as_ref() else { return Attempt::Queued(parameters) };
+        let mut prepared = match session.prepare(sql) {
+            Ok(prepared) => prepared,
+            Err(error) => return Attempt::Done(Outcome::failed(error)),
+        };
+        let attempt = attempt(session, &mut prepared, parameters);
+        *lock(&self.0.changed) =
+            Some(Changed { rows: session.raw.changes(), last_rowid: session.raw.last_insert_rowid() });
+        attempt
     }
 
     /// Runs a statement, waiting for locks.
     fn wait_query(&self, sql: &str, parameters: &[Value]) -> Outcome {
         let guard = lock(&self.0.session);
+        *lock(&self.0.changed) = None;
         match guard.as_ref().map(|session| session.prepare(sql)) {
             Some(Ok(mut prepared)) => prepared.run(parameters).0,
             Some(Err(error)) => Outcome::failed(error),
             None => Outcome::failed(CLOSED),
         }
     }
+}
+
+/// Runs a statement without waiting for locks.
+fn attempt(session: &Session, prepared: &mut Prepared<'_>, parameters: Vec<Value>) -> Attempt {
+    let _ = session.raw.busy_timeout(Duration::ZERO);
+    let outcome = prepared.run(&parameters);
+    let _ = session.raw.busy_timeout(BUSY_TIMEOUT);
+    match outcome {
+        (outcome, true) if outcome.rows.is_empty() => Attempt::Busy(parameters),
+        (outcome, _) => Attempt::Done(outcome),
+    }
+}
+
+/// Whether a statement changes rows, as its first word says.
+fn is_change(sql: &str) -> bool {
+    let word = sql.trim_ascii_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    ["insert", "update", "delete", "replace"].iter().any(|change| word.eq_ignore_ascii_case(change))
 }
 
 const CLOSED: &str = "the connection is closed";

@@ -56,6 +56,24 @@ fn sqlite_runs_the_first_statement_and_says_its_errors() {
 }
 
 #[test]
+fn a_change_by_itself_is_counted_for_who_made_it() {
+    let host = Host::start("changes");
+    host.post("/sql", "create table t (id integer primary key, name text)");
+    let counted = |lines: &str| {
+        let said = host.post("/transaction", lines).body;
+        said.rsplit_once('\n').map_or(String::new(), |(_, counted)| counted.to_owned())
+    };
+    assert_eq!(counted("insert into t (name) values ('a'), ('b')\nselect 1"), "2 2");
+    // The last one counts, in a transaction or not.
+    let then_in_one = "insert into t (name) values ('c')\nbegin\nupdate t set name = name || '!'\ncommit";
+    assert!(counted(then_in_one).starts_with("3 "));
+    assert_eq!(counted("begin\nupdate t set name = 'x'\ncommit\ninsert into t (name) values ('d')"), "1 4");
+    // What only its own connection has is changed there.
+    let mine = "create temp table mine (id integer)\ninsert into mine values (1), (2), (3)\nselect count(*) from mine";
+    assert_eq!(counted(mine), "3 3");
+}
+
+#[test]
 fn many_writers_lose_nothing() {
     let host = Host::start("writers");
     host.post("/sql", "create table t (id integer primary key)");
