@@ -1,8 +1,9 @@
 //! The SQLite file behind a label.
 //!
-//! A component opens a connection, uses it and drops it, often once for each request. Opening a file and
-//! reading its schema costs more than most queries, so a dropped connection is kept, with its prepared
-//! statements, for the next to open it - unless its user left something behind in it.
+//! What a component holds as a connection is a name: each statement goes over one of the few connections that SQLite has to the
+//! file, and only who left something behind in one, as a transaction or a temporary table, has it alone from then on. Opening a
+//! file and reading its schema costs more than most queries; and a connection keeps pages it read and statements it prepared,
+//! which is worth the more the fewer there are: components keep dozens, of which each would know little.
 //!
 //! A statement runs where it was asked for, on the runtime's own thread: a read takes tens of microseconds,
 //! less than handing it to another thread. Two things would make that wrong, and both are seen to. Writers in
@@ -10,9 +11,12 @@
 //! that finds the file locked all the same, by a transaction or another process, waits on a thread for
 //! blocking work. And changes by themselves go over one connection, whosever they are: it alone knows what it read before.
 
-use rusqlite::fallible_iterator::FallibleIterator as _;
+mod statement;
+
+pub use self::statement::Outcome;
+use self::statement::{Prepared, is_change};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +25,7 @@ use std::time::Duration;
 /// How long a statement waits for another's lock; rusqlite's default, and so Spin's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections kept for the next user of a file.
+/// Connections kept for the next statement.
 const MOST_IDLE: usize = 16;
 
 /// Prepared statements kept in each connection.
@@ -31,13 +35,10 @@ const STATEMENTS: usize = 128;
 /// that was changed by many writes is written back once; SQLite's 1,000 make a small write cost a third more.
 const LOG_PAGES: i32 = 8_000;
 
-/// The largest result held for a component. Spin applies the same bound to each row.
-const MOST_RESULT_BYTES: usize = 128 << 20;
-
 /// The first SQLite without the rare corruption when a write-ahead log is reset.
 const FIRST_SAFE_WAL: i32 = 3_051_003;
 
-/// Pragmas that may be given a value and leave nothing in the connection that its next user would notice:
+/// Pragmas that may be given a value and leave nothing in the connection that the next statement would notice:
 /// they ask, they act on the file, or they only tune.
 const HARMLESS_PRAGMAS: [&str; 20] = [
     "analysis_limit",
@@ -77,41 +78,31 @@ pub struct Database {
 /// One SQLite connection.
 struct Session {
     raw: rusqlite::Connection,
-    /// Whether its user changed it in a way the next one would notice.
+    /// Whether a statement changed it in a way that the next one would notice.
     altered: Arc<AtomicBool>,
 }
 
-/// A connection in use; dropping the last handle gives it back.
+/// What a component holds.
 #[derive(Clone)]
-pub struct Connection(Arc<InUse>);
+pub struct Connection(Arc<Handle>);
 
-struct InUse {
-    session: Mutex<Option<Session>>,
-    /// What SQLite says of the last change, where that went over the writer's connection.
-    changed: Mutex<Option<Changed>>,
+struct Handle {
     database: Arc<Database>,
+    held: Mutex<Held>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Default)]
+struct Held {
+    /// The session that something of this connection's is in.
+    session: Option<Session>,
+    changed: Changed,
+}
+
+/// What SQLite says of the last change.
+#[derive(Clone, Copy, Default)]
 struct Changed {
     rows: u64,
     last_rowid: i64,
-}
-
-/// What a statement gave: the rows up to an error, and the error.
-pub struct Outcome {
-    /// The columns' names.
-    pub columns: Vec<String>,
-    /// The rows.
-    pub rows: Vec<Vec<Value>>,
-    /// SQLite's message, if the statement failed.
-    pub result: Result<(), String>,
-}
-
-impl Outcome {
-    fn failed(message: impl ToString) -> Self {
-        Self { columns: Vec::new(), rows: Vec::new(), result: Err(message.to_string()) }
-    }
 }
 
 /// What came of trying a statement without waiting.
@@ -138,19 +129,18 @@ impl Database {
         }
     }
 
-    /// Takes an idle connection or opens one.
+    /// A connection for a component; or why the file cannot be opened.
     pub fn open(self: &Arc<Self>) -> Result<Connection, String> {
+        let session = self.session().map_err(|error| error.to_string())?;
+        let mut held = Held::default();
+        self.give_back(session, &mut held);
+        Ok(Connection(Arc::new(Handle { database: self.clone(), held: Mutex::new(held) })))
+    }
+
+    /// One that is idle, or a new one.
+    fn session(&self) -> rusqlite::Result<Session> {
         let idle = lock(&self.idle).pop();
-        let session = match idle {
-            Some(session) => session,
-            None => self.connect().map_err(|error| error.to_string())?,
-        };
-        let changed = Mutex::default();
-        Ok(Connection(Arc::new(InUse {
-            session: Mutex::new(Some(session)),
-            changed,
-            database: self.clone(),
-        })))
+        idle.map_or_else(|| self.connect(), Ok)
     }
 
     fn connect(&self) -> rusqlite::Result<Session> {
@@ -181,13 +171,26 @@ impl Database {
         Ok(Session { raw, altered })
     }
 
-    fn give_back(&self, session: Session) {
-        let clean =
+    /// For the next statement of anybody, or, with something left behind in it, of the same connection.
+    fn give_back(&self, session: Session, held: &mut Held) {
+        let is_clean =
             self.path.is_some() && session.raw.is_autocommit() && !session.altered.load(Ordering::Relaxed);
+        if !is_clean {
+            held.session = Some(session);
+            return;
+        }
         let mut idle = lock(&self.idle);
-        if clean && idle.len() < MOST_IDLE {
+        if idle.len() < MOST_IDLE {
             idle.push(session);
         }
+    }
+
+    /// Whether it is the statement's turn to write, from now on if it was not.
+    fn has_turn(&self, turn: &mut Option<Turn>) -> bool {
+        if turn.is_none() {
+            *turn = self.writer.clone().try_lock_owned().ok();
+        }
+        turn.is_some()
     }
 }
 
@@ -224,15 +227,6 @@ fn alters_connection(action: &AuthAction<'_>) -> bool {
     }
 }
 
-impl Drop for InUse {
-    fn drop(&mut self) {
-        let session = self.session.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(session) = session {
-            self.database.give_back(session);
-        }
-    }
-}
-
 impl Connection {
     /// Runs the first statement of `sql`. Writers go one by one and in the order they came.
     pub async fn query(&self, sql: String, mut parameters: Vec<Value>) -> Outcome {
@@ -256,196 +250,96 @@ impl Connection {
 
     /// The id of the last row inserted.
     pub fn last_insert_rowid(&self) -> i64 {
-        if let Some(changed) = *lock(&self.0.changed) {
-            return changed.last_rowid;
-        }
-        lock(&self.0.session).as_ref().map_or(0, |session| session.raw.last_insert_rowid())
+        lock(&self.0.held).changed.last_rowid
     }
 
-    /// How many rows the last statement changed.
+    /// How many rows the last statement that writes changed.
     pub fn changes(&self) -> u64 {
-        if let Some(changed) = *lock(&self.0.changed) {
-            return changed.rows;
-        }
-        lock(&self.0.session).as_ref().map_or(0, |session| session.raw.changes())
+        lock(&self.0.held).changed.rows
     }
 
-    /// Runs a statement, or gives it up at once where it is not its turn or the file is locked. A write takes a
-    /// turn, but not inside a transaction: there the lock is already held in SQLite, and queueing behind those
-    /// who wait for it would be a deadlock.
-    fn try_query(&self, sql: &str, parameters: Vec<Value>, turn: &mut Option<Turn>) -> Attempt {
-        let Ok(guard) = self.0.session.try_lock() else {
-            return Attempt::Busy(parameters);
-        };
-        let Some(session) = guard.as_ref() else {
-            return Attempt::Done(Outcome::failed(CLOSED));
-        };
-        if self.0.database.path.is_some()
-            && is_change(sql)
-            && session.raw.is_autocommit()
-            && !session.altered.load(Ordering::Relaxed)
-        {
-            return self.try_change(sql, parameters, turn);
-        }
-        // Once for both questions: whether it writes, and what it answers.
-        let mut prepared = match session.prepare(sql) {
-            Ok(prepared) => prepared,
-            Err(error) => return Attempt::Done(Outcome::failed(error)),
-        };
-        if turn.is_none() && prepared.writes() && session.raw.is_autocommit() {
-            match self.0.database.writer.clone().try_lock_owned() {
-                Ok(taken) => *turn = Some(taken),
-                Err(_) => return Attempt::Queued(parameters),
-            }
-        }
-        if prepared.writes() {
-            *lock(&self.0.changed) = None;
-        }
-        attempt(session, &mut prepared, parameters)
-    }
-
+    /// Runs a statement, or gives it up at once where it is not its turn or the file is locked.
+    ///
     /// A change that is no part of a transaction goes over the connection that all such changes share: SQLite forgets what it
     /// read of a file that another connection changed, and reads dozens of pages again for each small write.
-    fn try_change(&self, sql: &str, parameters: Vec<Value>, turn: &mut Option<Turn>) -> Attempt {
-        if turn.is_none() {
-            match self.0.database.writer.clone().try_lock_owned() {
-                Ok(taken) => *turn = Some(taken),
-                Err(_) => return Attempt::Queued(parameters),
-            }
+    fn try_query(&self, sql: &str, parameters: Vec<Value>, turn: &mut Option<Turn>) -> Attempt {
+        let database = &*self.0.database;
+        let Ok(mut held) = self.0.held.try_lock() else {
+            return Attempt::Busy(parameters);
+        };
+        let is_alone = held.session.is_none() && is_change(sql);
+        if is_alone && !database.has_turn(turn) {
+            return Attempt::Queued(parameters);
         }
-        let Some(writer) = turn.as_deref_mut() else { return Attempt::Queued(parameters) };
-        if writer.is_none() {
-            match self.0.database.connect() {
-                Ok(session) => *writer = Some(session),
-                Err(error) => return Attempt::Done(Outcome::failed(error)),
-            }
-        }
-        let Some(session) = writer.as_ref() else { return Attempt::Queued(parameters) };
-        let mut prepared = match session.prepare(sql) {
-            Ok(prepared) => prepared,
+        let kept = match turn.as_deref_mut() {
+            Some(writer) if is_alone => writer.take().map_or_else(|| database.connect(), Ok),
+            _ => held.session.take().map_or_else(|| database.session(), Ok),
+        };
+        let session = match kept {
+            Ok(session) => session,
             Err(error) => return Attempt::Done(Outcome::failed(error)),
         };
-        let attempt = attempt(session, &mut prepared, parameters);
-        *lock(&self.0.changed) =
-            Some(Changed { rows: session.raw.changes(), last_rowid: session.raw.last_insert_rowid() });
+        let attempt = attempt(database, &session, sql, parameters, turn, &mut held.changed);
+        match turn.as_deref_mut() {
+            Some(writer) if is_alone => *writer = Some(session),
+            _ => database.give_back(session, &mut held),
+        }
         attempt
     }
 
     /// Runs a statement, waiting for locks.
     fn wait_query(&self, sql: &str, parameters: &[Value]) -> Outcome {
-        let guard = lock(&self.0.session);
-        *lock(&self.0.changed) = None;
-        match guard.as_ref().map(|session| session.prepare(sql)) {
-            Some(Ok(mut prepared)) => prepared.run(parameters).0,
-            Some(Err(error)) => Outcome::failed(error),
-            None => Outcome::failed(CLOSED),
-        }
-    }
-}
-
-/// Runs a statement without waiting for locks.
-fn attempt(session: &Session, prepared: &mut Prepared<'_>, parameters: Vec<Value>) -> Attempt {
-    let _ = session.raw.busy_timeout(Duration::ZERO);
-    let outcome = prepared.run(&parameters);
-    let _ = session.raw.busy_timeout(BUSY_TIMEOUT);
-    match outcome {
-        (outcome, true) if outcome.rows.is_empty() => Attempt::Busy(parameters),
-        (outcome, _) => Attempt::Done(outcome),
-    }
-}
-
-/// Whether a statement changes rows, as its first word says.
-fn is_change(sql: &str) -> bool {
-    let word = sql.trim_ascii_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
-    ["insert", "update", "delete", "replace"].iter().any(|change| word.eq_ignore_ascii_case(change))
-}
-
-const CLOSED: &str = "the connection is closed";
-
-/// A statement ready to run.
-enum Prepared<'a> {
-    /// The text is one statement, which the connection keeps.
-    Kept(rusqlite::CachedStatement<'a>),
-    /// The first of several, if there is any: Spin runs that and passes over the rest.
-    First(Option<rusqlite::Statement<'a>>),
-}
-
-impl Session {
-    fn prepare(&self, sql: &str) -> rusqlite::Result<Prepared<'_>> {
-        match self.raw.prepare_cached(sql) {
-            Ok(statement) => Ok(Prepared::Kept(statement)),
-            Err(rusqlite::Error::MultipleStatement) => {
-                Ok(Prepared::First(rusqlite::Batch::new(&self.raw, sql).next()?))
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Prepared<'_> {
-    fn writes(&self) -> bool {
-        match self {
-            Self::Kept(statement) => !statement.readonly(),
-            Self::First(statement) => statement.as_ref().is_some_and(|statement| !statement.readonly()),
-        }
-    }
-
-    /// Runs the statement, and says whether it failed at a lock.
-    fn run(&mut self, parameters: &[Value]) -> (Outcome, bool) {
-        let mut outcome = Outcome { columns: Vec::new(), rows: Vec::new(), result: Ok(()) };
-        let filled = match self {
-            Self::Kept(statement) => fill(statement, &mut outcome, parameters),
-            Self::First(Some(statement)) => fill(statement, &mut outcome, parameters),
-            Self::First(None) => Ok(()),
+        let database = &*self.0.database;
+        let mut held = lock(&self.0.held);
+        let session = match held.session.take().map_or_else(|| database.session(), Ok) {
+            Ok(session) => session,
+            Err(error) => return Outcome::failed(error),
         };
-        let Err(error) = filled else { return (outcome, false) };
-        let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-        outcome.result = Err(error.to_string());
-        (outcome, busy)
+        let outcome = match Prepared::new(&session.raw, sql) {
+            Ok(mut prepared) => run(&session, &mut prepared, parameters, &mut held.changed).0,
+            Err(error) => Outcome::failed(error),
+        };
+        database.give_back(session, &mut held);
+        outcome
     }
 }
 
-/// Runs a statement and keeps its rows.
-fn fill(
-    statement: &mut rusqlite::Statement<'_>,
-    outcome: &mut Outcome,
+/// Runs a statement without waiting for locks. A write takes a turn, but not inside a transaction: there the lock is already held in
+/// SQLite, and queueing behind those who wait for it would be a deadlock.
+fn attempt(
+    database: &Database,
+    session: &Session,
+    sql: &str,
+    parameters: Vec<Value>,
+    turn: &mut Option<Turn>,
+    changed: &mut Changed,
+) -> Attempt {
+    // Once for both questions: whether it writes, and what it answers.
+    let mut prepared = match Prepared::new(&session.raw, sql) {
+        Ok(prepared) => prepared,
+        Err(error) => return Attempt::Done(Outcome::failed(error)),
+    };
+    if prepared.writes() && session.raw.is_autocommit() && !database.has_turn(turn) {
+        return Attempt::Queued(parameters);
+    }
+    let _ = session.raw.busy_timeout(Duration::ZERO);
+    let (outcome, is_locked) = run(session, &mut prepared, &parameters, changed);
+    let _ = session.raw.busy_timeout(BUSY_TIMEOUT);
+    if is_locked && outcome.rows.is_empty() { Attempt::Busy(parameters) } else { Attempt::Done(outcome) }
+}
+
+/// Runs a statement, notes what it changed, and says whether it failed at a lock.
+fn run(
+    session: &Session,
+    prepared: &mut Prepared<'_>,
     parameters: &[Value],
-) -> rusqlite::Result<()> {
-    outcome.columns = statement.column_names().map(str::to_owned).collect();
-    let width = outcome.columns.len();
-    let mut bytes = 0;
-    let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-    while let Some(row) = rows.next()? {
-        let mut values = Vec::with_capacity(width);
-        for column in 0..width {
-            values.push(owned(row.get_ref(column)?, &mut bytes));
-        }
-        if bytes > MOST_RESULT_BYTES {
-            outcome.result = Err(format!("query result exceeds limit of {MOST_RESULT_BYTES} bytes"));
-            return Ok(());
-        }
-        outcome.rows.push(values);
+    changed: &mut Changed,
+) -> (Outcome, bool) {
+    let ran = prepared.run(parameters);
+    if prepared.writes() {
+        *changed = Changed { rows: session.raw.changes(), last_rowid: session.raw.last_insert_rowid() };
     }
-    Ok(())
-}
-
-fn owned(value: ValueRef<'_>, bytes: &mut usize) -> Value {
-    *bytes += size_of::<Value>();
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(integer) => Value::Integer(integer),
-        ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Text(raw) => {
-            *bytes += raw.len();
-            // Checked as a whole first, which takes a fraction of the time.
-            let text = std::str::from_utf8(raw).map(ToOwned::to_owned);
-            Value::Text(text.unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned()))
-        }
-        ValueRef::Blob(blob) => {
-            *bytes += blob.len();
-            Value::Blob(blob.to_vec())
-        }
-    }
+    ran
 }
 
 /// A panic elsewhere leaves nothing half done behind these locks.
