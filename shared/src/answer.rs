@@ -22,10 +22,12 @@ pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
     }
 }
 
-/// 201 with `Location`.
-pub fn created(location: &str, json: String) -> Response {
+/// 201 with the `Location` of what was made: a path below `collection` (`/posts`), by the id that `json` begins with. A request
+/// that is sent again has that of its first run.
+pub fn created(collection: &str, json: String) -> Response {
+    let location = format!("{collection}/{}", json.split('"').nth(3).unwrap_or_default());
     let mut response = json_text(StatusCode::CREATED, json);
-    if let Ok(value) = HeaderValue::from_str(location) {
+    if let Ok(value) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, value);
     }
     response

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -21,7 +21,7 @@ use crate::error::{ApiError, ApiResult, Raised};
 use crate::events;
 use crate::idempotency::{self, Guarded};
 use crate::limits::{Spending, WRITES_DAY, WRITES_HOUR};
-use crate::platform::sleep;
+use crate::platform;
 use crate::trace::{Trace, log};
 
 /// Largest body of a client.
@@ -32,6 +32,8 @@ const INTERNAL_BODY: usize = 8 << 20;
 const WORKER_BODY: usize = 2 << 20;
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(15);
+/// Turns that a body may take before its time is measured.
+const BODY_TURNS: usize = 2;
 /// How long an answer waits for its events to be delivered; they go out in any case.
 const RELAY_TIME: Duration = Duration::from_secs(2);
 
@@ -121,14 +123,19 @@ async fn handle(
 async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> ApiResult<Bytes> {
     let too_large =
         || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB.");
-    let declared =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    // RFC 9112, 6.3: a transfer coding overrides the length.
+    let declared = match headers.contains_key(header::TRANSFER_ENCODING) {
+        true => None,
+        false => {
+            headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
+        }
+    };
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let read = std::pin::pin!(Limited::new(body, limit).collect());
-    match select(read, std::pin::pin!(sleep(BODY_TIME))).await {
-        Either::Left((Ok(body), _)) => Ok(body.to_bytes()),
+    let read = std::pin::pin!(collect(Limited::new(body, limit), declared));
+    match select(read, std::pin::pin!(body_time())).await {
+        Either::Left((Ok(body), _)) => Ok(body),
         Either::Left((Err(error), _)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Either::Left((Err(_), _)) => Err(ApiError::bad_request("unreadable_body", "The body ended early.")),
         Either::Right(_) => Err(ApiError::new(
@@ -137,6 +144,26 @@ async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> ApiResult<B
             "The body did not arrive in time.",
         )),
     }
+}
+
+/// Up to its declared length: to hear as well that it ends there takes another turn.
+async fn collect(mut body: Limited<Body>, declared: Option<usize>) -> Result<Bytes, axum::BoxError> {
+    let mut all = BytesMut::new();
+    while declared != Some(all.len()) {
+        let Some(frame) = body.frame().await else { break };
+        if let Ok(data) = frame?.into_data() {
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(all.freeze())
+}
+
+/// Passes when a body is late. A short one is there after a turn or two, and a timer costs as much as reading it.
+async fn body_time() {
+    for _ in 0..BODY_TURNS {
+        platform::turn().await;
+    }
+    platform::sleep(BODY_TIME).await;
 }
 
 /// Points for a change by somebody signed in; open routes have limits of their own.
@@ -157,7 +184,8 @@ async fn relay(app: &Ctx, is_internal: bool) {
         return;
     }
     let delivery = std::pin::pin!(events::relay_now(app));
-    if let Either::Left((Err(error), _)) = select(delivery, std::pin::pin!(sleep(RELAY_TIME))).await {
+    if let Either::Left((Err(error), _)) = select(delivery, std::pin::pin!(platform::sleep(RELAY_TIME))).await
+    {
         log("warn", app.service.name, "relay failed", serde_json::json!({ "error": error.to_string() }));
     }
 }

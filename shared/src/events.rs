@@ -107,12 +107,13 @@ pub async fn relay(app: &App) -> Result<Option<usize>, DbError> {
 pub async fn relay_at_tick(app: &App) -> Result<usize, DbError> {
     let mut delivered = 0;
     for round in [Round::Tick, Round::Leisure] {
-        for _ in 0..500 {
+        // Who has the lease for a second delivers what is there.
+        for _ in 0..20 {
             if let Some(batches) = run_relay(app, round).await? {
                 delivered += batches;
                 break;
             }
-            crate::platform::sleep(TURN).await;
+            crate::platform::sleep(GATHER).await;
         }
     }
     Ok(delivered)
@@ -121,8 +122,11 @@ pub async fn relay_at_tick(app: &App) -> Result<usize, DbError> {
 /// When, and so to whom, a relay delivers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Round {
-    /// After a change: to all but who can wait.
+    /// For an answer that waits: to all but who can wait.
     Change,
+    /// After the answer: to the same, with a pause in which more gathers. Its holder keeps the lease meanwhile, so that instances
+    /// that all have something to tell do not relay by turns, a few events each.
+    Soon,
     /// At a tick: to the same. It asks who can be rebuilt how far they are, whether there is anything to tell or not: who began
     /// anew is behind what they confirmed.
     Tick,
@@ -172,10 +176,14 @@ async fn relay_once(app: &App, round: Round) -> Result<Option<usize>, DbError> {
             return Ok(batches);
         };
         let deliveries = subscribers.iter().map(|subscriber| {
-            let asks = round != Round::Change && history::HISTORIANS.contains(subscriber);
+            let asks =
+                matches!(round, Round::Tick | Round::Leisure) && history::HISTORIANS.contains(subscriber);
             deliver(app, &trace, subscriber, asks, now.plus(SLICE))
         });
         let delivered = futures_util::future::join_all(deliveries).await;
+        if round == Round::Soon && delivered.iter().any(|delivered| matches!(delivered, Ok((1.., _)))) {
+            gather(&app.relay).await;
+        }
         let newest = app.db.read_as::<i64>(RELEASE, params![round.lease()]).await?;
         let (mut total, mut is_behind) = (batches.unwrap_or(0), false);
         for delivered in delivered {
@@ -321,19 +329,26 @@ pub async fn relay_now(app: &App) -> Result<(), DbError> {
 /// more than one of one, and nobody waits for it.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// Waits for more; what this instance changes meanwhile needs no relay of its own.
+async fn gather(state: &RelayState) {
+    state.queued.store(true, Ordering::Release);
+    crate::platform::sleep(GATHER).await;
+    state.queued.store(false, Ordering::Release);
+}
+
 /// [`relay`] after the answer. Where another instance is at it, that one delivers this change too.
 pub fn relay_soon(app: &std::sync::Arc<App>) {
-    let nobody_hears = subscribers_of(app.service.name).is_empty();
     // One that waits for its turn sees what is in the outbox when it comes.
-    if nobody_hears || app.relay.queued.swap(true, Ordering::AcqRel) {
+    if app.relay.queued.swap(true, Ordering::AcqRel) {
         return;
     }
+    // Who is waited for before an answer must not be kept waiting by this.
+    let round = if app.service.relay == Relay::AfterAnswer { Round::Soon } else { Round::Change };
     let app = app.clone();
     crate::platform::spawn(async move {
         let _turn = Turn::take(&app.relay).await;
-        crate::platform::sleep(GATHER).await;
-        app.relay.queued.store(false, Ordering::Release);
-        if let Err(error) = relay(&app).await {
+        gather(&app.relay).await;
+        if let Err(error) = run_relay(&app, round).await {
             let fields = serde_json::json!({ "error": error.to_string() });
             log("warn", app.service.name, "relay failed", fields);
         }

@@ -152,6 +152,11 @@ pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
+/// Lets everything else go on for a turn.
+pub async fn turn() {
+    tokio::task::yield_now().await;
+}
+
 /// The writing end of an answer that goes on.
 pub struct Outlet(mpsc::Sender<Bytes>);
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 pub use spin_sdk::wasip3::http::types;
 use spin_sdk::wasip3::http_compat::{BodyResult, BodyWriter, IncomingRequestBody};
-use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
+use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter, yield_async};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::{key_value, sqlite, variables};
 
@@ -141,6 +141,11 @@ pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
 /// Waits.
 pub async fn sleep(duration: Duration) {
     spin_sdk::time::sleep(duration).await;
+}
+
+/// Lets everything else go on for a turn.
+pub async fn turn() {
+    yield_async().await;
 }
 
 /// The writing end of an answer that goes on. It belongs to no request: whoever has it writes, so one task serves all streams of

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// At least this many threads, so that a slow statement on a small machine leaves others to answer.
-const LEAST_THREADS: usize = 4;
+const LEAST_THREADS: usize = 3;
 
 fn main() -> ExitCode {
     if std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h") {

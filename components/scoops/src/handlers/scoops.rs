@@ -70,7 +70,7 @@ pub async fn create_scoop(
         life: terms.life,
     };
     match store::create_scoop(&db, new).await? {
-        Some(scoop) => Ok(created(&location(&scoop), fill(&app, &scoop))),
+        Some(scoop) => Ok(created("/scoops", fill(&app, &scoop))),
         None if store::is_media_gone(&db, claimed.key).await? => Err(media_not_found()),
         None => Err(ApiError::conflict("scoop_limit", "20 scoops of yours live already.")),
     }
@@ -88,12 +88,6 @@ async fn claim_media(app: &Ctx, trace: &Trace, author: Id, key: String) -> ApiRe
 fn media_not_found() -> ApiError {
     ApiError::unprocessable("media_not_found", "There is no such upload of yours.")
         .field("mediaKey", "is not an upload of yours")
-}
-
-/// By its own id, which for a request that is sent again is that of the first run.
-fn location(scoop: &str) -> String {
-    let id = scoop.split('"').nth(3).unwrap_or_default();
-    format!("/scoops/{id}")
 }
 
 /// A scoop, while it lives.
