@@ -286,3 +286,48 @@ fn finish(mut response: Response, trace: &Trace, origin: Option<HeaderValue>) ->
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    /// Says these pieces, then nothing more, nor that it ends.
+    fn silent_after(pieces: &[&'static str]) -> Body {
+        let pieces: Vec<_> =
+            pieces.iter().map(|piece| Ok::<_, Infallible>(Bytes::from_static(piece.as_bytes()))).collect();
+        Body::from_stream(stream::StreamExt::chain(stream::iter(pieces), stream::pending()))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_there_once_its_length_is() {
+        let declared = headers(&[(header::CONTENT_LENGTH, "6")]);
+        let read = read_body(silent_after(&["ab", "cdef"]), &declared, 10).await;
+        assert_eq!(read.unwrap(), "abcdef");
+        let none = headers(&[(header::CONTENT_LENGTH, "0")]);
+        assert_eq!(read_body(silent_after(&[]), &none, 10).await.unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn a_transfer_coding_overrides_the_length() {
+        let both = headers(&[(header::CONTENT_LENGTH, "2"), (header::TRANSFER_ENCODING, "chunked")]);
+        assert_eq!(read_body(Body::from("abcdef"), &both, 10).await.unwrap(), "abcdef");
+        assert_eq!(read_body(Body::from("abcdef"), &both, 5).await.unwrap_err().code, "body_too_large");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_waited_for_so_long() {
+        let declared = headers(&[(header::CONTENT_LENGTH, "6")]);
+        let start = tokio::time::Instant::now();
+        let late = read_body(silent_after(&["ab"]), &declared, 10).await.unwrap_err();
+        assert_eq!((late.status, late.code), (StatusCode::REQUEST_TIMEOUT, "body_timeout".into()));
+        assert!(start.elapsed() >= BODY_TIME);
+    }
+}

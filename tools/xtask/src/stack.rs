@@ -20,7 +20,7 @@ const STOP_TIME: Duration = Duration::from_secs(12);
 
 /// Requests one instance serves before it is replaced. Starting one costs as much as two short requests, and what it remembers
 /// (tokens, prepared connections) is worth the more the longer it lives; 128 is Spin's own default.
-pub const REUSE: &str = "4096";
+pub const REUSE: &str = "16384";
 
 /// The runtime.
 pub struct Stack {

@@ -14,43 +14,54 @@ const KEPT: u32 = 60;
 /// merge serves, and need not be written down at every read.
 const REMADE: i64 = 10_000;
 
-/// The first `?2` posts of the feed of the caller `?1` by their head; no row where there is none, where more than
-/// 200 posts of anybody are younger than it, or where it does not reach.
-///
-/// `since` and `kept` come in order, newest first, and everything after keeps it; `limit -1` keeps SQLite from
-/// dropping the order inside. Nothing is sorted or numbered: the JSON of a post is built for those on the page
-/// alone, and is copied once. Hence the row is not that of a page but the posts, each on a line of its own, their
-/// keys, and how many they are: one more than `?2` where more follow ([`page_of_lines`]).
-pub const FEED_HEAD: &str = concat!(
-    "with head (viewer, newest, posts, whole, apart) as materialized (
-        select me.pk, h.newest, h.posts, h.whole, ",
-    shared::is_apart!("me.pk"),
-    "
-        from people as me cross join feed_heads as h
+/// The caller `me`, whose id is `?1`, and their head `h`, where it still serves: no more than 200 posts of anybody are younger.
+macro_rules! head_of_caller {
+    () => {
+        "people as me cross join feed_heads as h
         where me.id = +?1 and me.status = 'active' and h.reader = me.pk
-          and (select max(pk) from posts) <= h.newest + 200
-    )
-    select group_concat(item, ',' || char(10)), group_concat(k), count(*)
+          and (select max(pk) from posts) <= h.newest + 200"
+    };
+}
+
+/// The first `?2` posts of the feed of the caller `?1` by their head; no row where there is none that serves, or where it does
+/// not reach.
+///
+/// The head is one row, so `limit 1` leaves nothing out: it keeps SQLite from asking again for every post what is asked of the
+/// reader. Mostly nothing is younger than the head; else what is goes before it. All comes in order, newest first, and everything
+/// after keeps it; `limit -1` keeps SQLite from dropping the order inside. Nothing is sorted or numbered: the JSON of a post is
+/// built for those on the page alone, and is copied once. Hence the row is not that of a page but the posts, each on a line of
+/// its own, their keys, and how many they are: one more than `?2` where more follow ([`page_of_lines`]).
+pub const FEED_HEAD: &str = concat!(
+    "select group_concat(item, ',' || char(10)), group_concat(k), count(*)
     from (
         select ",
-    post_json!("p", "a", "c.viewer", my_reactions!("c.viewer", "p")),
+    post_json!("p", "a", "head.viewer", my_reactions!("head.viewer", "p")),
     " as item, p.pk as k
         from (
-            select pk, viewer, apart from (
-                select q.pk, head.viewer, head.apart
-                from head cross join posts as q
-                where q.pk > head.newest and (q.author = head.viewer or (q.status = 'published' and exists (
-                    select 1 from follows where follower = head.viewer and followee = q.author)))
-                order by q.pk desc limit -1
-            )
-            union all
-            select e.value, head.viewer, head.apart from head cross join json_each(head.posts) as e
-        ) as c cross join posts as p cross join people as a
-        where p.pk = c.pk and a.pk = p.author and ",
-    shared::shows_in_feed!("c.viewer", "a", "c.apart"),
+            select me.pk as viewer, h.newest, h.posts, ",
+    shared::is_apart!("me.pk"),
+    " as apart from ",
+    head_of_caller!(),
+    " limit 1
+        ) as head cross join json_each(iif(
+            (select max(pk) from posts) = head.newest, head.posts,
+            (select json_group_array(pk) from (
+                select pk from (
+                    select q.pk from posts as q
+                    where q.pk > head.newest and (q.author = head.viewer or (q.status = 'published' and exists (
+                        select 1 from follows where follower = head.viewer and followee = q.author)))
+                    order by q.pk desc limit -1
+                )
+                union all
+                select value from json_each(head.posts)
+            )))) as e cross join posts as p cross join people as a
+        where p.pk = e.value and a.pk = p.author and ",
+    shared::shows_in_feed!("head.viewer", "a", "head.apart"),
     "   limit ?2 + 1
     )
-    having count(*) > ?2 or (select whole from head)"
+    having count(*) > ?2 or (select h.whole from ",
+    head_of_caller!(),
+    ")"
 );
 
 /// The caller `?1` gets a head of `?3` posts (`?2` is null) at `?4`, unless they got one just now.
@@ -59,7 +70,7 @@ pub const KEEP_HEAD: &str = concat!(
     merged!(),
     "select me.pk, coalesce((select max(pk) from posts), 0), made.posts, made.n < ?3, ?4
     from people as me cross join (
-        select json_group_array(pk) as posts, count(*) as n
+        select jsonb_group_array(pk) as posts, count(*) as n
         from (select pk from walk where pk is not null order by pk desc limit ?3)
     ) as made
     where me.id = +?1 and me.status = 'active'
