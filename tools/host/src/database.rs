@@ -351,3 +351,56 @@ fn run(
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(name: &str) -> Arc<Database> {
+        let path = std::env::temp_dir().join(format!("host-{name}-{}.db", std::process::id()));
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
+        Arc::new(Database::new(Some(path), false))
+    }
+
+    async fn run(connection: &Connection, sql: &str) -> Vec<Vec<Value>> {
+        let outcome = connection.query(sql.to_owned(), Vec::new()).await;
+        outcome.result.unwrap();
+        outcome.rows
+    }
+
+    #[tokio::test]
+    async fn many_connections_of_components_are_few_of_sqlite() {
+        let database = database("few");
+        let connections: Vec<Connection> = (0..40).map(|_| database.open().unwrap()).collect();
+        run(&connections[0], "create table t (id integer primary key)").await;
+        for connection in &connections {
+            run(connection, "insert into t default values").await;
+            run(connection, "select count(*) from t").await;
+        }
+        assert_eq!(run(&connections[0], "select count(*) from t").await, [[Value::Integer(40)]]);
+        assert_eq!(lock(&database.idle).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_has_a_connection_alone_and_gives_it_back() {
+        let database = database("alone");
+        let (one, other) = (database.open().unwrap(), database.open().unwrap());
+        run(&one, "create table t (id integer primary key)").await;
+        run(&one, "begin").await;
+        run(&one, "insert into t values (7)").await;
+        assert_eq!(run(&other, "select count(*) from t").await, [[Value::Integer(0)]]);
+        assert_eq!(run(&one, "select count(*) from t").await, [[Value::Integer(1)]]);
+        run(&one, "commit").await;
+        assert_eq!(run(&other, "select count(*) from t").await, [[Value::Integer(1)]]);
+        assert_eq!(lock(&database.idle).len(), 2);
+        // What is not committed goes with who began it.
+        run(&one, "begin").await;
+        run(&one, "delete from t").await;
+        drop(one);
+        assert_eq!(run(&other, "select count(*) from t").await, [[Value::Integer(1)]]);
+        run(&other, "delete from t").await;
+        assert_eq!((other.changes(), lock(&database.idle).len()), (1, 1));
+    }
+}
