@@ -34,10 +34,12 @@ const TICKS: f64 = 100.0;
 pub(super) fn measure(url: &str, process: u32, tokens: &[String]) -> Result<Vec<Line>> {
     say(&format!("==> {} streams", tokens.len()));
     let posts = publish(url, &tokens[..AUTHORS])?;
+    // What registering took is given back by and by.
+    std::thread::sleep(CALM);
     let before = memory(process)?;
     let streams: Vec<TcpStream> = tokens.iter().map(|token| open(url, token)).collect::<Result<_>>()?;
-    let each = (memory(process)? - before) / streams.len() as f64;
     std::thread::sleep(CALM);
+    let each = (memory(process)? - before) / streams.len() as f64;
     let (used, start) = (processor(process)?, Instant::now());
     std::thread::sleep(IDLE);
     let share = 100.0 * (processor(process)? - used) / start.elapsed().as_secs_f64();
