@@ -122,7 +122,7 @@ pub async fn relay_at_tick(app: &App) -> Result<usize, DbError> {
 /// When, and so to whom, a relay delivers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Round {
-    /// For an answer that waits: to all but who can wait.
+    /// Where an answer waits for it, or others may: to all but who can wait.
     Change,
     /// After the answer: to the same, with a pause in which more gathers. Its holder keeps the lease meanwhile, so that instances
     /// that all have something to tell do not relay by turns, a few events each.
@@ -338,8 +338,8 @@ async fn gather(state: &RelayState) {
 
 /// [`relay`] after the answer. Where another instance is at it, that one delivers this change too.
 pub fn relay_soon(app: &std::sync::Arc<App>) {
-    // One that waits for its turn sees what is in the outbox when it comes.
-    if app.relay.queued.swap(true, Ordering::AcqRel) {
+    // One that waits for its turn sees what is in the outbox when it comes; where nobody hears, none ever does.
+    if app.relay.queued.swap(true, Ordering::AcqRel) || subscribers_of(app.service.name).is_empty() {
         return;
     }
     // Who is waited for before an answer must not be kept waiting by this.
